@@ -1,0 +1,35 @@
+"""History notes: one line of what happened and why, never edited and never deleted."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.receivables import Ref
+
+
+class NoteKind(StrEnum):
+    BEGAN = "began"
+    MOVED_BACK = "moved back"
+    CLEARED = "cleared"
+    REMINDER_SENT = "reminder sent"
+    REMINDER_SKIPPED = "reminder skipped"
+    HELD = "held"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+    UNSURE = "unsure"
+    REPLY = "reply"
+    PROMISE = "promise"
+    NOTE = "note"
+    IDLE = "idle"
+
+
+FOR_THE_LEDGER = frozenset(
+    {NoteKind.MOVED_BACK, NoteKind.REMINDER_SENT, NoteKind.REFUSED, NoteKind.REPLY, NoteKind.PROMISE, NoteKind.NOTE}
+)
+"""The kinds that a bookkeeper wants to find in the ledger as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    kind: NoteKind
+    text: str
+    invoice: Ref | None = None

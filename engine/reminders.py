@@ -1,0 +1,69 @@
+"""Reminders as the engine sees them: what is to be queued, and what became of those that were.
+
+A reminder is known by its key, (cycle, step id). The same step of the same cycle can be queued once, whatever
+happens; a move back begins a new cycle, so a step that rightly comes round again has a new key.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
+
+from engine.receivables import Ref
+from engine.workflow import Step
+
+
+class ReminderKey(NamedTuple):
+    cycle: int
+    step: str
+
+
+class ReminderState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    REFUSED = "refused"
+    UNSURE = "unsure"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A reminder that was performed on that day and has not been taken into the position yet.
+
+    `heard` is false for a step that was skipped (an SMS without a number): it is done, but nobody was reminded.
+    """
+
+    key: ReminderKey
+    on: date
+    heard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A reminder of the present cycle that is not settled: queued, under way, refused or unsure."""
+
+    key: ReminderKey
+    state: ReminderState
+    approved: bool = False
+    held_because: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Queue this reminder (or keep it queued, or release it). With `held_because` it is shown but must not leave."""
+
+    key: ReminderKey
+    step: Step
+    due_on: date
+    invoices: tuple[Ref, ...]
+    held_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Take this queued reminder back; it has not left."""
+
+    key: ReminderKey
+    why: str

@@ -1,0 +1,60 @@
+"""What the five verbs have at hand: the books, the keys, the clock, and the way to each ledger and channel."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from channels import Channel, open_channel
+from engine.calendars import civil_date
+from store import Database, Vault
+from store.tables import OrganisationRow
+
+
+def real_clock() -> datetime:
+    """The present moment in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass
+class Office:
+    """One installation at work. `ledgers` and `channels` hold each adapter's settings by its kind.
+
+    `clock` gives the present instant in UTC; it is handed in, so that a demo and a test can move it.
+    """
+
+    database: Database
+    vault: Vault
+    ledgers: Mapping[str, Any] = field(default_factory=dict)
+    channels: Mapping[str, Any] = field(default_factory=dict)
+    public_url: str = "http://127.0.0.1:8000"
+    clock: Callable[[], datetime] = real_clock
+    _open: dict[str, Channel] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @cached_property
+    def reply_keys(self) -> tuple[bytes, ...]:
+        """The keys that sign reply addresses, newest first."""
+        return self.vault.derived("reply address")
+
+    def channel(self, kind: str) -> Channel:
+        """The channel of this kind, opened once. Raises LookupError when it has no settings."""
+        if kind not in self.channels:
+            raise LookupError(f"no settings for the channel '{kind}' in the configuration")
+        with self._lock:
+            if kind not in self._open:
+                self._open[kind] = open_channel(kind, self.channels[kind], clock=self.clock)
+            return self._open[kind]
+
+    def as_of(self, organisation: OrganisationRow) -> date:
+        """Today, on the organisation's own wall calendar."""
+        return civil_date(self.clock(), ZoneInfo(organisation.time_zone))
+
+    def close(self) -> None:
+        """Lets go of kept connections."""
+        for channel in self._open.values():
+            channel.close()
+        self.database.close()

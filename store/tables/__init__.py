@@ -1,0 +1,45 @@
+"""The tables of the store, one module for each part of the house. Each class ends in Row; the nouns are the engine's."""
+
+from store.tables.inbox import BookmarkRow, PostRow, ReplyRow
+from store.tables.ledger import AccountRow, AllocationRow, ContactRow, CreditRow, InvoiceRow, PaymentRow
+from store.tables.organisations import ConnectionRow, OrganisationRow, StepRow, WorkflowRow
+from store.tables.people import ConsentRow, MembershipRow, SessionRow, UserRow
+from store.tables.reminding import (
+    HistoryNoteRow,
+    HoldRow,
+    MessageRow,
+    PositionRow,
+    ReminderRow,
+    TaskRow,
+    WriteBackRow,
+)
+from store.tables.syncs import SetAsideRow, SyncRunRow
+
+__all__ = [
+    "AccountRow",
+    "AllocationRow",
+    "BookmarkRow",
+    "ConnectionRow",
+    "ConsentRow",
+    "ContactRow",
+    "CreditRow",
+    "HistoryNoteRow",
+    "HoldRow",
+    "InvoiceRow",
+    "MembershipRow",
+    "MessageRow",
+    "OrganisationRow",
+    "PaymentRow",
+    "PositionRow",
+    "PostRow",
+    "ReminderRow",
+    "ReplyRow",
+    "SessionRow",
+    "SetAsideRow",
+    "StepRow",
+    "SyncRunRow",
+    "TaskRow",
+    "UserRow",
+    "WorkflowRow",
+    "WriteBackRow",
+]

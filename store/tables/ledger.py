@@ -1,0 +1,121 @@
+"""Tables: the faithful copy of the ledger. Only `sync` and the look before a send write here."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from store.columns import Amount, Instant
+
+
+class AccountRow(SQLModel, table=True):
+    """One customer who may owe. `default_workflow_id` is the account's own choice, ours and not the ledger's."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (UniqueConstraint("organisation_id", "ledger_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id", index=True)
+    ledger_id: str
+    name: str
+    number: str = ""
+    email: str = ""
+    phone: str = ""
+    mobile: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    currency: str = ""
+    archived: bool = False
+    merged_into: str | None = None
+    default_workflow_id: int | None = Field(default=None, foreign_key="workflows.id")
+    changed_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class ContactRow(SQLModel, table=True):
+    """A person at an account."""
+
+    __tablename__ = "contacts"
+
+    account_id: int = Field(foreign_key="accounts.id", primary_key=True)
+    place: int = Field(primary_key=True)
+    name: str = ""
+    email: str = ""
+    mobile: str = ""
+    role: str = ""
+    receives_reminders: bool = True
+
+
+class InvoiceRow(SQLModel, table=True):
+    """A sales invoice. `settled_seen_at` and `settled_by_run` say when and from which reading we learnt that it was settled."""
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "ledger_id"),
+        Index("ix_invoices_account_status", "account_id", "status"),
+        Index("ix_invoices_number", "organisation_id", "number"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id")
+    account_id: int = Field(foreign_key="accounts.id")
+    ledger_id: str
+    number: str = ""
+    reference: str = ""
+    issued_on: date | None = None
+    due_on: date
+    total: Decimal = Field(sa_type=Amount)
+    balance: Decimal = Field(sa_type=Amount)
+    paid: Decimal = Field(default=Decimal(0), sa_type=Amount)
+    credited: Decimal = Field(default=Decimal(0), sa_type=Amount)
+    currency: str = ""
+    status: str = "open"
+    settled_on: date | None = None
+    expected_on: date | None = None
+    online_link: str | None = None
+    changed_at: datetime | None = Field(default=None, sa_type=Instant)
+    settled_seen_at: datetime | None = Field(default=None, sa_type=Instant)
+    settled_by_run: int | None = None
+
+
+class PaymentRow(SQLModel, table=True):
+    """Money received for one invoice. The set of an invoice is replaced whole: that is how a deleted one disappears."""
+
+    __tablename__ = "payments"
+
+    invoice_id: int = Field(foreign_key="invoices.id", primary_key=True)
+    ledger_id: str = Field(primary_key=True)
+    paid_on: date | None = None
+    amount: Decimal = Field(sa_type=Amount)
+
+
+class AllocationRow(SQLModel, table=True):
+    """A part of a credit used up against one invoice."""
+
+    __tablename__ = "allocations"
+
+    invoice_id: int = Field(foreign_key="invoices.id", primary_key=True)
+    credit_ledger_id: str = Field(primary_key=True)
+    kind: str = "credit note"
+    on: date | None = None
+    amount: Decimal = Field(sa_type=Amount)
+
+
+class CreditRow(SQLModel, table=True):
+    """A credit note, overpayment or prepayment. `remaining` is not used up yet."""
+
+    __tablename__ = "credits"
+    __table_args__ = (UniqueConstraint("organisation_id", "ledger_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id")
+    account_id: int = Field(foreign_key="accounts.id", index=True)
+    ledger_id: str
+    kind: str
+    number: str = ""
+    issued_on: date | None = None
+    total: Decimal = Field(sa_type=Amount)
+    remaining: Decimal = Field(sa_type=Amount)
+    currency: str = ""
+    status: str = "open"
+    changed_at: datetime | None = Field(default=None, sa_type=Instant)

@@ -1,0 +1,98 @@
+"""Tables: the organisations that are owed money, their connection to a ledger, and their workflows."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from store.columns import Amount, Instant
+
+
+class OrganisationRow(SQLModel, table=True):
+    """One organisation with its settings. Dates that concern it are dates in `time_zone`."""
+
+    __tablename__ = "organisations"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    time_zone: str = "UTC"
+    locale: str = "en_GB"
+    currency: str = ""
+    sender_name: str = ""
+
+    reassess_on_payment: bool = True
+    reassess_locked: bool = True
+    sending_time: time = time(9, 0)
+    sending_weekdays: list[int] = Field(default_factory=lambda: [0, 1, 2, 3, 4], sa_type=JSON)
+    min_days_between_reminders: int = 1
+    stale_after_days: int = 1
+    ignore_below: Decimal = Field(default=Decimal(0), sa_type=Amount)
+    disputed_invoices_drive: bool = False
+    reply_holds: bool = True
+    default_workflow_id: int | None = None
+
+    paused_at: datetime | None = Field(default=None, sa_type=Instant)
+    paused_by: str = ""
+    paused_why: str = ""
+
+    ledger_as_of: datetime | None = Field(default=None, sa_type=Instant)
+    recalculated_on: date | None = None
+    sync_every_minutes: int = 15
+    next_sync_at: datetime | None = Field(default=None, sa_type=Instant)
+    lease_until: datetime | None = Field(default=None, sa_type=Instant)
+    lease_generation: int = 0
+    created_at: datetime = Field(sa_type=Instant)
+
+
+class ConnectionRow(SQLModel, table=True):
+    """The grant that lets us read and write one ledger. The grant itself is sealed; see `store.secrets`."""
+
+    __tablename__ = "connections"
+    __table_args__ = (UniqueConstraint("kind", "tenant"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id", unique=True)
+    kind: str
+    tenant: str
+    tenant_name: str = ""
+    provider_connection: str = ""
+    state: str = "active"
+    why: str = ""
+    sealed_grant: str = ""
+    generation: int = 1
+    refreshing_until: datetime | None = Field(default=None, sa_type=Instant)
+    access_expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    refresh_expires_at: datetime | None = Field(default=None, sa_type=Instant)
+    cursor: dict[str, str] | None = Field(default=None, sa_type=JSON)
+    not_before: datetime | None = Field(default=None, sa_type=Instant)
+    connected_at: datetime = Field(sa_type=Instant)
+    connected_by: str = ""
+
+
+class WorkflowRow(SQLModel, table=True):
+    """An ordered list of steps. `version` grows with each saved edit."""
+
+    __tablename__ = "workflows"
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id", index=True)
+    name: str
+    description: str = ""
+    kind: str = "account"
+    version: int = 1
+
+
+class StepRow(SQLModel, table=True):
+    """One reminder in a workflow: its day after the due date, its channel and its words."""
+
+    __tablename__ = "steps"
+
+    workflow_id: int = Field(foreign_key="workflows.id", primary_key=True)
+    step_id: str = Field(primary_key=True)
+    name: str
+    day: int
+    channel: str = "email"
+    manual: bool = False
+    subject: str = ""
+    body: str = ""

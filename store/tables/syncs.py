@@ -1,0 +1,50 @@
+"""Tables: the sync log, written for support staff."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, Text
+from sqlmodel import Field, SQLModel
+
+from store.columns import Instant
+
+
+class SyncRunRow(SQLModel, table=True):
+    """One reading of one ledger, with all that support staff need to know about it."""
+
+    __tablename__ = "sync_runs"
+    __table_args__ = (Index("ix_sync_runs_organisation", "organisation_id", "started_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id")
+    connection_id: int = Field(foreign_key="connections.id")
+    trigger: str
+    state: str = "running"
+    started_at: datetime = Field(sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    cursor_before: dict[str, str] | None = Field(default=None, sa_type=JSON)
+    cursor_after: dict[str, str] | None = Field(default=None, sa_type=JSON)
+    calls: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    call_count: int = 0
+    bytes: int = 0
+    seen: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    set_aside: int = 0
+    accounts_touched: int = 0
+    error: str = ""
+    next_act: str = ""
+
+
+class SetAsideRow(SQLModel, table=True):
+    """A ledger row that could not be read, kept raw with the reason."""
+
+    __tablename__ = "set_aside"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sync_run_id: int = Field(foreign_key="sync_runs.id", index=True)
+    list: str
+    ledger_id: str
+    reason: str
+    raw: str = Field(sa_type=Text)
