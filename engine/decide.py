@@ -93,7 +93,8 @@ def _clear(facts: Facts, account: _Account, as_of: date) -> Decision:
     elif facts.run is None:
         because = "nothing is overdue"
     else:
-        because = f"{_departure(facts, as_of)}nothing is overdue any more; the account is back at the start of {workflow.name}"
+        left = _departure(facts, as_of)
+        because = f"{left}nothing is overdue any more; the account is back at the start of {workflow.name}"
     return Decision(
         position=Position(workflow=workflow, state=Clear(), because=because),
         cycle=facts.cycle,

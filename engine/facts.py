@@ -18,7 +18,7 @@ from engine.workflow import Channel, Workflow
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the organisation has settled once for all its accounts. `reassess_on_payment` is "Smart workflows" on screen."""
+    """What the organisation has settled for all its accounts. `reassess_on_payment` is "Smart workflows" on screen."""
 
     reassess_on_payment: bool = True
     sending: SendingDays = field(default_factory=SendingDays)

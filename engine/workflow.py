@@ -63,7 +63,7 @@ class Workflow:
         return sum(1 for step in self.sequence if step.day <= age)
 
     def place_of(self, step_id: str | None, day: int) -> int:
-        """How many steps are done when this one was the last. A step that has since been removed counts as the one before it."""
+        """How many steps are done when this one was the last. One that was removed counts as the one before it."""
         if step_id is None:
             return 0
         for place, step in enumerate(self.sequence, start=1):

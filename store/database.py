@@ -37,6 +37,7 @@ class Database:
             try:
                 yield session
             finally:
+                session.expunge_all()  # what was read stays readable when the unit is over
                 session.rollback()
 
     def migrate(self) -> None:

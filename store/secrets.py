@@ -58,7 +58,7 @@ def _bound(key_id: str, place: str) -> bytes:
 
 
 def read_or_make_keys(path: Path) -> Vault:
-    """The vault of a key file, one `id base64` a line; makes the file, readable by its owner only, when there is none."""
+    """The vault of a key file, one `id base64` a line. Makes the file, for its owner only, when there is none."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         line = f"k{secrets.token_hex(3)} {base64.b64encode(os.urandom(32)).decode()}\n"

@@ -1,9 +1,9 @@
-"""The tables of the store, one module for each part of the house. Each class ends in Row; the nouns are the engine's."""
+"""The tables of the store, one module for each part. Each class ends in Row; the nouns are the engine's."""
 
 from store.tables.inbox import BookmarkRow, PostRow, ReplyRow
 from store.tables.ledger import AccountRow, AllocationRow, ContactRow, CreditRow, InvoiceRow, PaymentRow
 from store.tables.organisations import ConnectionRow, OrganisationRow, StepRow, WorkflowRow
-from store.tables.people import ConsentRow, MembershipRow, SessionRow, UserRow
+from store.tables.people import AuditRow, ConsentRow, MembershipRow, SessionRow, UserRow
 from store.tables.reminding import (
     HistoryNoteRow,
     HoldRow,
@@ -18,6 +18,7 @@ from store.tables.syncs import SetAsideRow, SyncRunRow
 __all__ = [
     "AccountRow",
     "AllocationRow",
+    "AuditRow",
     "BookmarkRow",
     "ConnectionRow",
     "ConsentRow",

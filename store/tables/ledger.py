@@ -47,7 +47,7 @@ class ContactRow(SQLModel, table=True):
 
 
 class InvoiceRow(SQLModel, table=True):
-    """A sales invoice. `settled_seen_at` and `settled_by_run` say when and from which reading we learnt that it was settled."""
+    """A sales invoice. `settled_seen_at`, `settled_by_run`: when and from which reading we learnt it was settled."""
 
     __tablename__ = "invoices"
     __table_args__ = (

@@ -1,8 +1,9 @@
 """Tables: who may sign in, to which organisations, and the consent dances under way."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.columns import Instant
@@ -59,3 +60,16 @@ class ConsentRow(SQLModel, table=True):
     used_at: datetime | None = Field(default=None, sa_type=Instant)
     sealed_grant: str = ""
     """A grant that reaches several organisations waits here until the person has picked one."""
+
+
+class AuditRow(SQLModel, table=True):
+    """Who changed what for an organisation. Only ever added to; never a secret in it."""
+
+    __tablename__ = "audit"
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id", index=True)
+    at: datetime = Field(sa_type=Instant)
+    by: str
+    what: str
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

@@ -1,0 +1,112 @@
+"""HTML mail as plain text: paragraphs and lists on their own lines, quoted parts marked with `>` as in plain mail."""
+
+import re
+from html.parser import HTMLParser
+
+_LONGEST = 1_000_000
+_BLOCKS = {
+    "p",
+    "div",
+    "tr",
+    "table",
+    "ul",
+    "ol",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "pre",
+    "section",
+    "article",
+    "dl",
+    "dt",
+    "dd",
+}
+_SPACED = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockquote"}
+_HIDDEN = {"script", "style", "head", "title", "template", "noscript", "svg"}
+_DEEPEST_QUOTE = 20
+
+
+def text_of(html: str) -> str:
+    """The words a reader would see. Never fails; what lies beyond a million characters is left out."""
+    reader = _Reader()
+    reader.feed(
+        html[:_LONGEST] + "\n<br>"
+    )  # never closed: closing makes the parser go over broken input again and again
+    return reader.text()
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._quotes = 0
+        self._hidden: list[str] = []
+        self._preformatted = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        if tag in _HIDDEN:
+            self._hidden.append(tag)
+        elif tag == "br":
+            self._end_line()
+        elif tag == "hr":
+            self._end_line()
+            self._line.append("________________________________")
+            self._end_line()
+        elif tag == "li":
+            self._break(spaced=False)
+            self._line.append("- ")
+        elif tag in ("td", "th") and "".join(self._line).strip():
+            self._line.append("  ")
+        elif tag == "blockquote":
+            self._break(spaced=True)
+            self._quotes = min(self._quotes + 1, _DEEPEST_QUOTE)
+        elif tag in _BLOCKS:
+            self._break(spaced=tag in _SPACED)
+            self._preformatted += tag == "pre"
+        if tag == "body":
+            self._hidden.clear()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _HIDDEN and tag in self._hidden:
+            while self._hidden.pop() != tag:
+                pass
+        elif tag == "blockquote":
+            self._break(spaced=False)
+            self._quotes = max(self._quotes - 1, 0)
+            self._break(spaced=True)
+        elif tag in _BLOCKS:
+            self._break(spaced=tag in _SPACED)
+            self._preformatted = max(self._preformatted - (tag == "pre"), 0)
+
+    def handle_data(self, data: str) -> None:
+        if self._hidden:
+            return
+        if self._preformatted:
+            first, *rest = data.split("\n")
+            self._line.append(first)
+            for line in rest:
+                self._end_line()
+                self._line.append(line)
+        else:
+            self._line.append(re.sub(r"[ \t\n\r\f]+", " ", data))
+
+    def text(self) -> str:
+        self._end_line()
+        text = "\n".join(self._lines).replace("\u200b", "").replace("\xa0", " ")
+        return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+
+    def _break(self, *, spaced: bool) -> None:
+        if "".join(self._line).strip():
+            self._end_line()
+        self._line.clear()
+        if spaced and self._lines and self._lines[-1].strip("> "):
+            self._lines.append("> " * self._quotes if self._quotes else "")
+
+    def _end_line(self) -> None:
+        line = "".join(self._line).rstrip() if self._preformatted else "".join(self._line).strip()
+        self._lines.append("> " * self._quotes + line if self._quotes else line)
+        self._line.clear()

@@ -1,0 +1,124 @@
+"""One raw mail, taken apart without trusting it: whatever is broken in it reads as missing, never as an error.
+
+Mails come from strangers. Headers that cannot be parsed, unknown alphabets, endless nesting and huge attachments are
+all ordinary here, so every look inside is guarded and bounded.
+"""
+
+import re
+from codecs import lookup
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage, Message
+from email.policy import default
+from itertools import islice
+from typing import Any
+
+_LARGEST_MAIL = 8_000_000
+_MOST_PARTS = 200
+_MOST_HEADERS = 50
+_LONGEST_TEXT = 1_000_000
+_LONGEST_HEADER = 20_000
+_ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]\\@]{1,200}@[^\s<>,;:\"'()\[\]\\@]{1,255}")
+_NOT_AN_ALPHABET = {"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined"}
+
+
+def opened(raw: bytes) -> EmailMessage:
+    """The mail. Raises ValueError with a sentence when it cannot be taken apart. Very large ones are read to 8 MB."""
+    if not raw.strip():
+        raise ValueError("The mail is empty.")
+    try:
+        return message_from_bytes(raw[:_LARGEST_MAIL], policy=default)
+    except RecursionError as problem:
+        raise ValueError("The mail has parts nested inside parts too deeply to be read.") from problem
+    except Exception as problem:  # the standard library's parser fails in many ways on odd mails
+        raise ValueError(f"The mail cannot be taken apart: {problem}") from problem
+
+
+def header(part: Message, name: str) -> str:
+    """The first header of this name on one line, decoded; empty when it is missing."""
+    return next(iter(headers(part, name)), "")
+
+
+def headers(part: Message, name: str) -> list[str]:
+    found: list[Any] = []
+    try:
+        found = part.get_all(name) or []
+    except Exception:  # a broken header makes the parser fail; its raw form still says enough
+        found = [value for key, value in part.raw_items() if key.lower() == name.lower()]
+    return [" ".join(tidy(str(value)[:_LONGEST_HEADER]).split()) for value in found[:_MOST_HEADERS]]
+
+
+def addresses(text: str) -> list[str]:
+    """Everything in a header that looks like an email address."""
+    return _ADDRESS.findall(text)
+
+
+def sender(mail: EmailMessage) -> tuple[str, str]:
+    """Address and name of the author."""
+    written = header(mail, "From") or header(mail, "Sender")
+    found = addresses(written)
+    address = found[-1] if found else ""
+    name = written.replace(f"<{address}>", "").replace(address, "") if address else written
+    return address, name.strip().strip("\"'").replace('\\\\"', '"').strip()
+
+
+def sent_at(mail: EmailMessage) -> datetime | None:
+    try:
+        written = getattr(mail["Date"], "datetime", None)
+        if written is None:
+            return None
+        return (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)  # type: ignore[no-any-return]
+    except Exception:  # dates of strangers: years beyond our calendar, zones that do not exist
+        return None
+
+
+def parts(mail: Message) -> Iterator[Message]:
+    """The mail's own parts in their order, without looking into mails that are enclosed."""
+    return islice(_parts(mail), _MOST_PARTS)
+
+
+def _parts(mail: Message) -> Iterator[Message]:
+    waiting = [mail]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if type_of(part).startswith("multipart/"):
+            waiting.extend(reversed(inside(part)))
+
+
+def type_of(part: Message) -> str:
+    try:
+        return part.get_content_type()
+    except Exception:  # a content type that cannot be parsed counts as none, which the standard calls plain text
+        return "text/plain"
+
+
+def inside(part: Message) -> list[Message]:
+    payload: Any = part.get_payload()
+    return [inner for inner in payload if isinstance(inner, Message)] if isinstance(payload, list) else []
+
+
+def decoded(part: Message) -> str:
+    """The text of a part, in whatever alphabet it can be read."""
+    try:
+        content = part.get_payload(decode=True)
+        alphabet = str(part.get_content_charset() or "")
+    except Exception:  # wrong lengths, bad parameters
+        content, alphabet = None, ""
+    if not isinstance(content, bytes):
+        payload: Any = part.get_payload()
+        return tidy(payload) if isinstance(payload, str) else ""
+    for candidate in (alphabet, "utf-8", "cp1252"):
+        try:
+            if candidate and lookup(candidate).name not in _NOT_AN_ALPHABET:
+                return tidy(content[:_LONGEST_TEXT].decode(candidate, "strict"))
+        except (LookupError, ValueError, AssertionError):
+            continue
+    return tidy(content[:_LONGEST_TEXT].decode("utf-8", "replace"))
+
+
+def tidy(text: str) -> str:
+    """Plain newlines, and nothing that a database or a page would choke on."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,97 @@
+"""A raw mail understood: who wrote it, what is new in it, which of our mails it answers, and whether a person wrote it.
+
+Nothing here decides what a reply does. The whole text is kept beside the part that is new, because taking quoted text
+away is for reading only.
+"""
+
+import re
+from collections.abc import Sequence
+from email.message import EmailMessage, Message
+
+from channels import _machine_mail
+from channels._html_text import text_of
+from channels._mail_parts import addresses, decoded, header, headers, inside, opened, parts, sender, sent_at, type_of
+from channels._quoted_text import said
+from engine.replies import Reply, ReplyKind
+
+_RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
+_FORWARDED = re.compile(r"^\s*(fwd?|wg|tr|rv|i|enc|doorst|vb|vs|pd)\s*:", re.IGNORECASE)
+_LONGEST_TEXT = 1_000_000
+
+
+def read_mail(raw: bytes, *, ours: Sequence[str] = ()) -> Reply:
+    """`ours` are our own addresses, which help to tell quoted text. Raises ValueError with a sentence."""
+    mail = opened(raw)
+    kind = _machine_mail.kind_of(mail)
+    text = _text(mail)[:_LONGEST_TEXT]
+    subject = header(mail, "Subject")
+    address, name = sender(mail)
+    enclosed = _machine_mail.enclosed(mail, text) if kind is ReplyKind.BOUNCE else None
+    return Reply(
+        kind=kind,
+        sender=address,
+        sender_name=name,
+        subject=subject,
+        text=text,
+        said=text if _FORWARDED.match(subject) else said(text, ours=ours),
+        sent_at=sent_at(mail),
+        message_id=next(iter(_MESSAGE_ID.findall(header(mail, "Message-ID"))), ""),
+        tokens=_recipients(mail, enclosed.reply_to if enclosed else ()),
+        answers=_answers(mail, enclosed.message_ids if enclosed else ()),
+        failed_recipient=_machine_mail.failed_recipient(mail, text) if kind is ReplyKind.BOUNCE else "",
+    )
+
+
+def _recipients(mail: EmailMessage, more: Sequence[str]) -> tuple[str, ...]:
+    """Every address the mail was meant for, as it is written; who signed which is for others to check."""
+    found = [address for name in _RECIPIENTS for text in headers(mail, name) for address in addresses(text)]
+    return tuple(dict.fromkeys([*found, *more]))
+
+
+def _answers(mail: EmailMessage, more: Sequence[str]) -> tuple[str, ...]:
+    found = [
+        name
+        for label in ("In-Reply-To", "References")
+        for text in headers(mail, label)
+        for name in _MESSAGE_ID.findall(text)
+    ]
+    return tuple(dict.fromkeys([*found, *more]))
+
+
+def _text(mail: EmailMessage) -> str:
+    """All the text a person would see. Plain text where there is any, else text made from the HTML."""
+    pieces = [_shown(part) for part in _bodies(mail)]
+    return "\n\n".join(piece.strip("\n") for piece in pieces if piece.strip()).strip()
+
+
+def _bodies(mail: EmailMessage) -> list[Message]:
+    bodies = [part for part in parts(mail) if _is_body(part)]
+    choices = {
+        id(inner): choice
+        for choice in parts(mail)
+        if type_of(choice) == "multipart/alternative"
+        for inner in parts(choice)
+    }
+    chosen: dict[int, list[Message]] = {}
+    for part in bodies:
+        chosen.setdefault(id(choices.get(id(part), part)), []).append(part)
+    return [part for group in chosen.values() for part in _best(group)]
+
+
+def _best(group: list[Message]) -> list[Message]:
+    """Of the same words in two forms, the plain ones, unless they are empty."""
+    plain = [part for part in group if type_of(part) == "text/plain" and decoded(part).strip()]
+    return plain or [part for part in group if type_of(part) == "text/html"]
+
+
+def _is_body(part: Message) -> bool:
+    return (
+        type_of(part) in ("text/plain", "text/html")
+        and not inside(part)
+        and header(part, "Content-Disposition").partition(";")[0].strip().lower() != "attachment"
+    )
+
+
+def _shown(part: Message) -> str:
+    return text_of(decoded(part)) if type_of(part) == "text/html" else decoded(part)

@@ -1,0 +1,93 @@
+"""The mailbox that replies come back to, read over IMAP without touching it: nothing is marked, moved or deleted.
+
+The bookmark is `<uidvalidity>:<uid>` of the last mail handed over. A server that renumbers its mails changes the
+first half; then everything is handed over again, and whoever stores it recognises what is already there.
+"""
+
+import imaplib
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from typing import Any
+
+from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
+
+from channels import Collected
+
+_MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\r\n]{1,500}>)", re.IGNORECASE | re.MULTILINE)
+_DOORS: dict[str, Callable[..., BaseMailBox]] = {
+    "none": MailBoxUnencrypted,
+    "starttls": MailBoxStartTls,
+    "tls": MailBox,
+}
+
+
+def collect(
+    host: str, port: int, security: str, username: str, password: str, folder: str, timeout: float, bookmark: str | None
+) -> Iterator[Collected]:
+    """Mails after the bookmark, oldest first, one in memory at a time. Raises OSError with a sentence."""
+    where = f"the mailbox {username} at {host}:{port}"
+    with _open(where, _DOORS[security], host, port, username, password, timeout) as mailbox:
+        yield from _after(mailbox, folder, bookmark)
+
+
+@contextmanager
+def _open(
+    where: str, door: Callable[..., BaseMailBox], host: str, port: int, username: str, password: str, timeout: float
+) -> Iterator[BaseMailBox]:
+    mailbox: BaseMailBox | None = None
+    try:
+        mailbox = door(host, port, timeout=timeout)
+        mailbox.login(username, password, initial_folder=None)
+        yield mailbox
+    except MailboxLoginError as problem:
+        raise PermissionError(f"{where} did not let us in: check the user name and the password") from problem
+    except MailboxFolderSelectError as problem:
+        raise FileNotFoundError(f"{where} has no such folder: {problem}") from problem
+    except (ImapToolsError, imaplib.IMAP4.error, UnicodeError) as problem:
+        raise ConnectionError(f"{where} did not answer as expected: {problem}") from problem
+    except OSError as problem:
+        raise ConnectionError(f"{where} cannot be reached: {problem}") from problem
+    finally:
+        if mailbox is not None:
+            with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
+                mailbox.logout()
+
+
+def _after(mailbox: BaseMailBox, folder: str, bookmark: str | None) -> Iterator[Collected]:
+    mailbox.folder.set(folder, readonly=True)
+    validity = _validity(mailbox)
+    last = _last_uid(bookmark, validity)
+    found = (int(uid) for uid in mailbox.uids(f"UID {last + 1}:*", charset=None))
+    for uid in sorted(uid for uid in found if uid > last):
+        if (raw := _raw(mailbox, uid)) is not None:
+            yield Collected(_event_id(raw), raw, f"{validity}:{uid}")
+
+
+def _validity(mailbox: BaseMailBox) -> str:
+    _, told = mailbox.client.response("UIDVALIDITY")
+    return told[-1].decode("ascii", "replace") if told and told[-1] else "0"
+
+
+def _last_uid(bookmark: str | None, validity: str) -> int:
+    numbering, _, uid = (bookmark or "").partition(":")
+    return int(uid) if numbering == validity and uid.isdecimal() else 0
+
+
+def _raw(mailbox: BaseMailBox, uid: int) -> bytes | None:
+    """The mail as it is; None when somebody deleted it meanwhile."""
+    answer: tuple[str, list[Any]] = mailbox.client.uid("FETCH", str(uid), "(BODY.PEEK[])")
+    status, parts = answer
+    if status != "OK":
+        raise ConnectionError(f"the mail server would not hand over mail {uid}: {status}")
+    return next((bytes(part[1]) for part in parts if isinstance(part, tuple) and b"BODY[" in part[0].upper()), None)
+
+
+def _event_id(raw: bytes) -> str:
+    """The mail's own Message-ID and a piece of its fingerprint: two mails never share it, two copies always do."""
+    head = re.split(rb"\r?\n\r?\n", raw[:100_000], maxsplit=1)[0]
+    named = _MESSAGE_ID.search(head)
+    name = named[1].decode("ascii", "replace") if named else ""
+    return f"{name}:{sha256(raw).hexdigest()[:16]}"

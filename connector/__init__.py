@@ -1,0 +1,228 @@
+"""What the ledger says: the one door to Xero, and to every other accounting product.
+
+The rest of `arrears` asks a ledger four things: what has changed since last time, how these invoices stand this very
+second, please keep this note, and who are you. Each adapter is one file in this folder; the file is its registration.
+A ledger answers in the engine's own nouns, or fails in a way that says what to do next.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import ModuleType
+from typing import Any, Protocol
+
+from engine.receivables import Account, Credit, Invoice
+
+Clock = Callable[[], datetime]
+"""The present moment, aware and in UTC. Handed in, so that a demo and a test can move it."""
+
+Cursor = Mapping[str, str]
+"""How far each list has been read, in the ledger's own clock. Opaque outside the adapter; kept as JSON."""
+
+
+class LedgerFailure(Exception):
+    """A ledger could not do what was asked. The message is a sentence for support staff: what, where, what to do."""
+
+
+class Unreachable(LedgerFailure):
+    """The ledger did not answer, or not sensibly. Nothing is wrong with the grant: try again later."""
+
+
+class RateLimited(LedgerFailure):
+    """The ledger asks us to wait. Nothing may be called for this connection before `until`."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class ConsentNeeded(LedgerFailure):
+    """The grant is gone or does not reach far enough: a person has to connect again."""
+
+
+class Refused(LedgerFailure):
+    """The ledger understood and said no. Asking again in the same words would change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A row that could not be read: it waits in the sync log, raw, while the other rows go on."""
+
+    list: str
+    ledger_id: str
+    reason: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """One page of what the ledger said. `cursor` comes with the last page alone, when all the others were read.
+
+    An invoice or credit may come before the account that it names, or without it when that account did not change:
+    whoever keeps them settles that at the end of a pull with `Ledger.fetch_accounts`.
+    """
+
+    accounts: tuple[Account, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    expected: int | None = None
+    """How many rows the ledger announced for this list; for a progress bar."""
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerNote:
+    """A note on its way into the ledger. `marker` is a short text inside `text` by which it can be found again."""
+
+    text: str
+    marker: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerInfo:
+    """The organisation as the ledger knows it. `timezone` is an IANA name."""
+
+    name: str
+    currency: str
+    timezone: str
+    country: str = ""
+    short_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call to the ledger, for the sync run: enough to take to the provider's support, nothing secret."""
+
+    at: datetime
+    method: str
+    path: str
+    status: int
+    bytes: int
+    seconds: float
+    request_id: str = ""
+
+
+class Ledger(Protocol):
+    """One connection to one organisation's ledger. `calls` grows with every call made through it."""
+
+    calls: list[Call]
+
+    def check(self) -> LedgerInfo:
+        """Who are you? Also proves that the grant works."""
+
+    def pull(self, since: Cursor | None) -> Iterator[Records]:
+        """All that changed since the cursor; with None the whole open ledger. The last page carries the new cursor."""
+
+    def look_again(self, invoice_ids: Sequence[str]) -> Records:
+        """These invoices as they stand this very second."""
+
+    def fetch_accounts(self, account_ids: Sequence[str]) -> Records:
+        """These accounts, for the ids that an invoice named and nobody knows yet. Ids the ledger lacks are missing."""
+
+    def write_notes(self, account_id: str, notes: Sequence[LedgerNote], *, key: str) -> None:
+        """Puts notes into the history of one account. The same `key` within minutes writes them once."""
+
+    def find_notes(self, account_id: str) -> frozenset[str]:
+        """The texts of the notes that the ledger already has for this account."""
+
+    def online_link(self, invoice_id: str) -> str | None:
+        """Where the debtor can see and pay this invoice, if the ledger offers it."""
+
+    def account_link(self, account_id: str) -> str:
+        """Where the firm's own people open this account in the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person's consent gave us. Times are instants in UTC. Never logged; encrypted wherever it is kept."""
+
+    access_token: str
+    refresh_token: str
+    access_expires_at: datetime
+    refresh_expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "Grant(…)"
+
+
+class GrantKeeper(Protocol):
+    """Where one connection's grant is kept. Each method is a transaction of its own, committed when it returns."""
+
+    def load(self) -> tuple[Grant, int]:
+        """The grant and its generation, which grows by one with every `keep`."""
+
+    def begin_refresh(self, generation: int, now: datetime, until: datetime) -> bool:
+        """Marks that we refresh this generation, until then.
+
+        False when somebody else does, or when it is no longer the newest. A mark whose time has passed is taken over.
+        """
+
+    def keep(self, generation: int, grant: Grant) -> bool:
+        """Stores the successor of this generation. False, and nothing stored, when another has been stored before."""
+
+    def end_refresh(self, generation: int) -> None:
+        """Takes the mark away after a refresh that failed."""
+
+    def lost(self, why: str) -> None:
+        """The grant is dead: mark the connection so that a person is asked to connect again. Nothing is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One organisation that a grant reaches. `connection_id` is what the provider wants when we disconnect."""
+
+    id: str
+    name: str
+    connection_id: str = ""
+
+
+class Authoriser(Protocol):
+    """The consent dance with one provider: send the browser there, take the code, get a grant."""
+
+    def authorise_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """Where to send the browser. `challenge` is the PKCE S256 challenge, base64url without padding."""
+
+    def exchange(self, *, code: str, verifier: str, redirect_uri: str) -> Grant:
+        """Turns the code into a grant. Raises Refused when the provider does not accept it."""
+
+    def refresh(self, grant: Grant) -> Grant:
+        """A new pair for the old. Raises ConsentNeeded on invalid_grant, Unreachable when no answer came."""
+
+    def tenants(self, grant: Grant) -> tuple[Tenant, ...]:
+        """The organisations that this grant reaches."""
+
+    def disconnect(self, grant: Grant, connection_id: str) -> None:
+        """Ends one connection at the provider."""
+
+
+def kinds() -> tuple[str, ...]:
+    """The ledgers we can read: one for each file in this folder that does not begin with an underscore."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
+
+
+def settings_of(kind: str) -> type[Any]:
+    """The dataclass of this ledger's settings (app keys, addresses). Raises LookupError for an unknown kind."""
+    settings: type[Any] = _adapter(kind).Settings
+    return settings
+
+
+def open_authoriser(kind: str, settings: Any, *, clock: Clock) -> Authoriser:
+    """The consent dance for this kind of ledger."""
+    authoriser: Authoriser = _adapter(kind).authoriser(settings, clock=clock)
+    return authoriser
+
+
+def open_ledger(kind: str, settings: Any, *, tenant: str, keeper: GrantKeeper, clock: Clock) -> Ledger:
+    """A connection ready to be asked. Makes no call yet."""
+    ledger: Ledger = _adapter(kind).ledger(settings, tenant=tenant, keeper=keeper, clock=clock)
+    return ledger
+
+
+def _adapter(kind: str) -> ModuleType:
+    if kind not in kinds():
+        raise LookupError(f"there is no ledger of the kind '{kind}'; known are {', '.join(kinds())}")
+    return importlib.import_module(f"connector.{kind}")

@@ -1,0 +1,176 @@
+"""Xero: reading who owes what, and writing down there what was said to them.
+
+The first reading takes the open invoices, the credits not yet used, and the customers. Every later one asks only for
+what changed since, by Xero's own clock and with two minutes of overlap, because a change may take a moment to show.
+Rows are walked by their time of change, never by page number, so that an invoice paid in the middle of a reading cannot
+push its neighbour off the page. What Xero does not report as a change (a new due date on a part-paid invoice, for one)
+is caught by `look_again`, which asks for exactly the invoices that are about to be chased.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+
+from connector import Clock, Cursor, GrantKeeper, LedgerInfo, LedgerNote, Records, Refused
+from connector import _xero_pages as pages
+from connector._grants import Tokens
+from connector._transport import Transport
+from connector._xero_consent import XeroAuthoriser
+from connector._xero_notes import SHORT_NOTE, body_of, in_batches, is_about_length, key_of, texts
+from connector._xero_reading import Reading
+from connector._xero_timezones import iana
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Our app at Xero (https://developer.xero.com/app/manage) and where Xero lives. Without a secret: PKCE alone."""
+
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    authorize_url: str = "https://login.xero.com/identity/connect/authorize"
+    token_url: str = "https://identity.xero.com/connect/token"  # noqa: S105
+    revoke_url: str = "https://identity.xero.com/connect/revocation"
+    connections_url: str = "https://api.xero.com/Connections"
+    api_url: str = "https://api.xero.com/api.xro/2.0"
+    online_link_base: str = "https://go.xero.com"
+    scopes: str = (
+        "offline_access accounting.contacts accounting.invoices accounting.payments.read accounting.settings.read"
+    )
+    note_length: int = 2500
+    page_size: int = 1000
+    overlap_seconds: int = 120
+
+
+def authoriser(settings: Settings, *, clock: Clock) -> XeroAuthoriser:
+    """The consent dance with Xero."""
+    return XeroAuthoriser(settings, clock=clock)
+
+
+def ledger(settings: Settings, *, tenant: str, keeper: GrantKeeper, clock: Clock) -> "XeroLedger":
+    """One organisation's ledger at Xero. Makes no call yet."""
+    tokens = Tokens(refresh=authoriser(settings, clock=clock).refresh, keeper=keeper, clock=clock)
+    return XeroLedger(settings, Transport(api_url=settings.api_url, tenant=tenant, tokens=tokens, clock=clock))
+
+
+class XeroLedger:
+    """The `Ledger` of one Xero organisation."""
+
+    def __init__(self, settings: Settings, line: Transport) -> None:
+        self.calls = line.calls
+        self._settings = settings
+        self._line = line
+        self._api = line.api
+        self._short_code = ""
+        self._note_length = settings.note_length
+        self._reading = Reading(line, page_size=settings.page_size, overlap=timedelta(seconds=settings.overlap_seconds))
+
+    def check(self) -> LedgerInfo:
+        """The organisation by Xero's own record of it. Raises ConsentNeeded when the grant does not work."""
+        said = self._line.call("reading the organisation", self._api.get_organisations, read=_organisation).said
+        self._short_code = said.short_code or ""
+        country = said.country_code or ""
+        return LedgerInfo(
+            name=said.name,
+            currency=said.base_currency or "",
+            timezone=iana(said.timezone or "", country),
+            country=country,
+            short_code=self._short_code,
+        )
+
+    def pull(self, since: Cursor | None) -> Iterator[Records]:
+        """The whole open ledger, or what changed since. Pages come as they are read; the cursor comes alone, last.
+
+        Raises any LedgerFailure in the middle; the pages before it are good, and nothing is skipped next time.
+        """
+        return self._reading.everything_open() if since is None else self._reading.changes(since)
+
+    def look_again(self, invoice_ids: Sequence[str]) -> Records:
+        """These invoices this very second, without their payments. An id that Xero does not know is missing here."""
+        return _together(self._reading.invoices(invoice_ids, pages.SUMMARIES))
+
+    def fetch_accounts(self, account_ids: Sequence[str]) -> Records:
+        """These accounts, archived and merged ones too. An id that Xero does not know is missing here."""
+        return _together(self._reading.accounts(account_ids))
+
+    def write_notes(self, account_id: str, notes: Sequence[LedgerNote], *, key: str) -> None:
+        """Into the contact's History & Notes. Within six minutes the same `key` and notes are written once.
+
+        A note that is too long is cut at a word, its marker kept. Later than six minutes look with `find_notes` before
+        writing again. https://developer.xero.com/documentation/api/accounting/historyandnotes
+        """
+        for number, batch in enumerate(in_batches(notes)):
+            try:
+                self._write(account_id, batch, f"{key}.{number}" if number else key)
+            except Refused as refused:
+                # Xero's documentation says 2,500 in one copy and 250 in another. The shorter text is another request,
+                # and so needs another key.
+                if self._note_length <= SHORT_NOTE or not is_about_length(str(refused)):
+                    raise
+                self._note_length = SHORT_NOTE
+                self._write(account_id, batch, f"{key}.{number}.short")
+
+    def find_notes(self, account_id: str) -> frozenset[str]:
+        """All the texts in the contact's history, ours and others'. One call."""
+        return self._line.call("reading notes", self._api.get_contact_history, account_id, read=texts).said
+
+    def online_link(self, invoice_id: str) -> str | None:
+        """The debtor's own page for this invoice; None where Xero has none (drafts, deleted or unknown invoices)."""
+        try:
+            return self._line.call("asking for a link", self._api.get_online_invoice, invoice_id, read=_link).said
+        except Refused:
+            return None
+
+    def account_link(self, account_id: str) -> str:
+        """The contact in Xero; in the right organisation when its short code is known, that is, after `check`.
+
+        https://developer.xero.com/documentation/api-guides/deep-link-xero
+        """
+        base, page = self._settings.online_link_base, f"/Contacts/View/{account_id}"
+        if not self._short_code:
+            return f"{base}{page}"
+        return f"{base}/organisationlogin/default.aspx?shortcode={self._short_code}&redirecturl={page}"
+
+    def _write(self, account_id: str, notes: Sequence[LedgerNote], key: str) -> None:
+        body = body_of(notes, self._note_length)
+        write = self._api.create_contact_history
+        self._line.call("writing notes", write, account_id, body, idempotency_key=key_of(key), read=bytes)
+
+
+class _Organisation(msgspec.Struct, rename="pascal"):
+    name: str
+    base_currency: str | None = None
+    country_code: str | None = None
+    timezone: str | None = None
+    short_code: str | None = None
+
+
+class _Organisations(msgspec.Struct, rename="pascal"):
+    organisations: tuple[_Organisation]
+
+
+class _OnlineInvoice(msgspec.Struct, rename="pascal"):
+    online_invoice_url: str | None = None
+
+
+class _OnlineInvoices(msgspec.Struct, rename="pascal"):
+    online_invoices: list[_OnlineInvoice] = []
+
+
+def _organisation(body: bytes) -> _Organisation:
+    return msgspec.json.decode(body, type=_Organisations).organisations[0]
+
+
+def _link(body: bytes) -> str | None:
+    links = msgspec.json.decode(body, type=_OnlineInvoices).online_invoices
+    return (links[0].online_invoice_url or None) if links else None
+
+
+def _together(several: Iterator[Records]) -> Records:
+    found = list(several)
+    return Records(
+        accounts=tuple(account for page in found for account in page.accounts),
+        invoices=tuple(invoice for page in found for invoice in page.invoices),
+        set_aside=tuple(row for page in found for row in page.set_aside),
+    )

@@ -1,0 +1,139 @@
+"""The configuration: one TOML file, checked whole when the program starts.
+
+A setting that is misspelt is not silently ignored: the message names it and the nearest one that exists. Secrets may
+be given in the environment instead (`ARREARS_XERO__CLIENT_SECRET`), and are never printed.
+"""
+
+import difflib
+import tomllib
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+import channels
+import connector
+
+NAME = "config.toml"
+
+
+class ConfigProblem(Exception):
+    """The configuration cannot be used. The message says where, what, and what to do."""
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Server(_Block):
+    """Where people reach the pages."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = "http://127.0.0.1:8000"
+
+
+class Store(_Block):
+    """Where everything is remembered."""
+
+    data: Path = Path("data")
+    database: str = ""
+
+
+class Schedule(_Block):
+    """How often the recurring acts are done, in seconds."""
+
+    find_due_syncs: int = Field(default=60, ge=1)
+    deliver: int = Field(default=60, ge=1)
+    receive: int = Field(default=60, ge=1)
+    write_back: int = Field(default=60, ge=1)
+
+
+class Config(BaseSettings):
+    """All settings, with their defaults. `config.example.toml` explains each.
+
+    The blocks of the adapters (`[xero]`, `[email_smtp]`) come from the adapters' own files: see `_with_adapters`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ARREARS_", env_nested_delimiter="__", extra="forbid", nested_model_default_partial_update=True
+    )
+
+    server: Server = Server()
+    store: Store = Store()
+    schedule: Schedule = Schedule()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the environment says goes before what the file says."""
+        return (env_settings, init_settings)
+
+    @property
+    def database_url(self) -> str:
+        return self.store.database or f"sqlite:///{self.store.data / 'arrears.db'}"
+
+    def adapter(self, kind: str) -> dict[str, Any] | None:
+        """What was written about this ledger or channel, or None when nothing was."""
+        block = getattr(self, kind, None)
+        return block.model_dump(exclude_unset=True) if block is not None else None
+
+
+def read_config(path: Path) -> Config:
+    """The configuration of this file. Raises ConfigProblem with a sentence for the person who wrote it."""
+    if not path.exists():
+        raise ConfigProblem(f"There is no configuration at {path}. Make one with: arrears init")
+    try:
+        written = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigProblem(f"{path} is not valid TOML: {problem}. Mend that line and start again.") from problem
+    try:
+        config = _with_adapters()(**written)
+    except ValidationError as problem:
+        raise ConfigProblem(_sentences(path, problem)) from problem
+    if not config.store.data.is_absolute():
+        config.store.data = path.parent / config.store.data
+    return config
+
+
+def _with_adapters() -> type[Config]:
+    """The configuration with one optional block for each ledger and channel: their files are their registration."""
+    blocks: dict[str, Any] = {}
+    for door in (connector, channels):
+        for kind in door.kinds():
+            known = get_type_hints(door.settings_of(kind))
+            named: dict[str, Any] = {
+                field.name: (known[field.name], _given(field)) for field in fields(door.settings_of(kind))
+            }
+            blocks[kind] = (create_model(kind, __base__=_Block, **named) | None, None)
+    return create_model("Config", __base__=Config, **blocks)
+
+
+def _given(field: Any) -> Any:
+    return ... if field.default is MISSING else field.default
+
+
+def _sentences(path: Path, problem: ValidationError) -> str:
+    return "\n".join(_sentence(path, error) for error in problem.errors())
+
+
+def _sentence(path: Path, error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return f"{path}: the setting '{where}' cannot be {error['input']!r}: {error['msg'].lower()}."
+    *blocks, name = (str(part) for part in error["loc"])
+    model: Any = _with_adapters()
+    for block in blocks:
+        annotation = model.model_fields[block].annotation
+        model = next((part for part in get_args(annotation) if part is not type(None)), annotation)
+    near = difflib.get_close_matches(name, model.model_fields, n=1, cutoff=0.0)
+    inside = f"[{'.'.join(blocks)}]" if blocks else "the file"
+    return f"{path}: {inside} has no setting '{name}'. The nearest one is '{near[0]}'; see config.example.toml."

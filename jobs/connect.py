@@ -1,0 +1,246 @@
+"""Connect: a person lets us read and write one ledger, in the browser, and an organisation comes into being.
+
+The browser is sent to the provider with a state that only this browser's session can redeem, once. A new organisation
+starts paused: it syncs, plans and shows what it would send, and sends nothing until a person says so.
+"""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from connector import Authoriser, Grant, LedgerFailure, Tenant, open_authoriser
+from jobs.ledgers import connection_of, grant_from, ledger_of, text_of
+from jobs.office import Office
+from store import audit
+from store.grants import place_of
+from store.people import add_member
+from store.tables import ConnectionRow, ConsentRow, OrganisationRow, StepRow, WorkflowRow
+from store.tasks import close_task
+from wording import prewritten
+
+STATE_LASTS = timedelta(minutes=15)
+
+
+class ConsentProblem(Exception):
+    """The dance did not come to its end. The message is a sentence for the person at the browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    organisation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The grant reaches several organisations: the person picks one. Give `state` back with the choice."""
+
+    state: str
+    tenants: tuple[Tenant, ...]
+
+
+def begin(office: Office, *, kind: str, session: str, redirect_uri: str) -> str:
+    """Where to send the browser. `session` is the key hash of the browser's session. Raises LookupError."""
+    authoriser = _authoriser(office, kind)
+    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
+    with office.database.unit_of_work() as unit:
+        unit.add(
+            ConsentRow(
+                state_hash=_hash(state),
+                session_hash=session,
+                kind=kind,
+                sealed_verifier=office.vault.seal(verifier, f"consent {_hash(state)}"),
+                started_at=office.clock(),
+            )
+        )
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return authoriser.authorise_url(state=state, challenge=challenge, redirect_uri=redirect_uri)
+
+
+def finish(
+    office: Office, *, session: str, state: str, code: str, redirect_uri: str, user_id: int
+) -> Connected | Choice:
+    """The browser is back. Raises ConsentProblem when the state is wrong, used, too old or another browser's."""
+    kind, verifier = _redeemed(office, session, state)
+    authoriser = _authoriser(office, kind)
+    try:
+        grant = authoriser.exchange(code=code, verifier=verifier, redirect_uri=redirect_uri)
+        tenants = authoriser.tenants(grant)
+    except LedgerFailure as failure:
+        raise ConsentProblem(f"The connection could not be made: {failure}") from failure
+    if not tenants:
+        raise ConsentProblem("The consent reaches no organisation. Connect again and choose one.")
+    if len(tenants) == 1:
+        return _connected(office, kind, tenants[0], grant, user_id)
+    with office.database.unit_of_work() as unit:
+        consent = unit.get(ConsentRow, _hash(state))
+        assert consent is not None
+        consent.sealed_grant = office.vault.seal(text_of(grant), f"consent {_hash(state)}")
+    return Choice(state, tenants)
+
+
+def choose(office: Office, *, session: str, state: str, tenant: str, user_id: int) -> Connected:
+    """The person picked one of several organisations. Raises ConsentProblem."""
+    with office.database.reading() as reading:
+        consent = reading.get(ConsentRow, _hash(state))
+    if consent is None or consent.session_hash != session or not consent.sealed_grant:
+        raise ConsentProblem("This choice is no longer open. Connect again.")
+    grant = grant_from(office.vault.open(consent.sealed_grant, f"consent {_hash(state)}"))
+    try:
+        tenants = {known.id: known for known in _authoriser(office, consent.kind).tenants(grant)}
+    except LedgerFailure as failure:
+        raise ConsentProblem(f"The connection could not be made: {failure}") from failure
+    if tenant not in tenants:
+        raise ConsentProblem("The consent does not reach that organisation. Connect again and choose one of the list.")
+    connected = _connected(office, consent.kind, tenants[tenant], grant, user_id)
+    with office.database.unit_of_work() as unit:
+        unit.execute(update(ConsentRow).where(col(ConsentRow.state_hash) == _hash(state)).values(sealed_grant=""))
+    return connected
+
+
+def disconnect(office: Office, organisation_id: int, *, by: str) -> None:
+    """Ends the connection here and at the provider. What we know of the ledger is kept; nothing is sent any more."""
+    with office.database.reading() as session:
+        connection = connection_of(session, organisation_id)
+    if connection is None or not connection.sealed_grant:
+        return
+    grant = grant_from(office.vault.open(connection.sealed_grant, place_of(connection.kind, connection.tenant)))
+    try:
+        _authoriser(office, connection.kind).disconnect(grant, connection.provider_connection)
+        why = f"disconnected by {by}"
+    except (LedgerFailure, LookupError) as failure:
+        why = f"disconnected here by {by}; the provider did not answer ({failure}), so end it there too"
+    with office.database.unit_of_work() as unit:
+        row = unit.get(ConnectionRow, connection.id)
+        assert row is not None
+        row.state, row.why, row.sealed_grant, row.generation = "disconnected", why, "", row.generation + 1
+        audit.record(unit, organisation_id=organisation_id, at=office.clock(), by=by, what="ledger disconnected")
+
+
+def _authoriser(office: Office, kind: str) -> Authoriser:
+    settings = office.ledgers.get(kind)
+    if settings is None:
+        raise LookupError(f"There are no app keys for '{kind}' in the configuration. Add a [{kind}] block and restart.")
+    return open_authoriser(kind, settings, clock=office.clock)
+
+
+def _redeemed(office: Office, session: str, state: str) -> tuple[str, str]:
+    """The kind of ledger and the verifier that belong to this state, which is used up by asking."""
+    now = office.clock()
+    with office.database.unit_of_work() as unit:
+        used = unit.execute(
+            update(ConsentRow)
+            .where(
+                col(ConsentRow.state_hash) == _hash(state),
+                col(ConsentRow.session_hash) == session,
+                col(ConsentRow.used_at).is_(None),
+                col(ConsentRow.started_at) > now - STATE_LASTS,
+            )
+            .values(used_at=now)
+        )
+        consent = unit.get(ConsentRow, _hash(state)) if used.rowcount == 1 else None
+    if consent is None:
+        raise ConsentProblem(
+            "This answer does not belong to a connection that you have just asked for. "
+            "It may be too old, used before, or from another browser. Connect again."
+        )
+    return consent.kind, office.vault.open(consent.sealed_verifier, f"consent {consent.state_hash}")
+
+
+def _connected(office: Office, kind: str, tenant: Tenant, grant: Grant, user_id: int) -> Connected:
+    now = office.clock()
+    with office.database.unit_of_work() as unit:
+        connection = unit.scalars(
+            select(ConnectionRow).where(col(ConnectionRow.kind) == kind, col(ConnectionRow.tenant) == tenant.id)
+        ).one_or_none()
+        if connection is None:
+            organisation = _new_organisation(unit, tenant, now)
+            connection = ConnectionRow(organisation_id=organisation.id, kind=kind, tenant=tenant.id, connected_at=now)
+            unit.add(connection)
+            add_member(unit, user_id=user_id, organisation_id=organisation.id)
+        connection.tenant_name, connection.provider_connection = tenant.name, tenant.connection_id
+        connection.state, connection.why, connection.refreshing_until = "active", "", None
+        connection.sealed_grant = office.vault.seal(text_of(grant), place_of(kind, tenant.id))
+        connection.generation = (connection.generation or 0) + 1
+        connection.access_expires_at = grant.access_expires_at
+        connection.refresh_expires_at = grant.refresh_expires_at
+        connection.connected_at = now
+        unit.flush()
+        close_task(unit, organisation_id=connection.organisation_id, key="connection", at=now, by="arrears")
+    _learn_who_it_is(office, connection)
+    return Connected(connection.organisation_id)
+
+
+def _new_organisation(unit: Session, tenant: Tenant, now: datetime) -> OrganisationRow:
+    organisation = OrganisationRow(
+        name=tenant.name,
+        created_at=now,
+        paused_at=now,
+        paused_by="arrears",
+        paused_why="a new organisation starts paused; look at the plan, then start sending",
+    )
+    unit.add(organisation)
+    unit.flush()
+    assert organisation.id is not None
+    organisation.default_workflow_id = add_workflow(unit, organisation.id, "standard")
+    return organisation
+
+
+def add_workflow(unit: Session, organisation_id: int, name: str) -> int:
+    """Adds a pre-written workflow to an organisation. Returns its number."""
+    written = prewritten(name)
+    workflow = WorkflowRow(organisation_id=organisation_id, name=written.name, description=written.description)
+    unit.add(workflow)
+    unit.flush()
+    assert workflow.id is not None
+    for step in written.steps:
+        unit.add(
+            StepRow(
+                workflow_id=workflow.id,
+                step_id=step.id,
+                name=step.name,
+                day=step.day,
+                channel=step.channel,
+                manual=step.manual,
+                subject=step.subject,
+                body=step.body,
+            )
+        )
+    unit.flush()
+    return workflow.id
+
+
+def _learn_who_it_is(office: Office, connection: ConnectionRow) -> None:
+    """Name, currency and time zone as the ledger has them. If it does not answer now, the first sync will find out."""
+    try:
+        info = ledger_of(office, connection).check()
+    except LedgerFailure:
+        return
+    with office.database.unit_of_work() as unit:
+        organisation = unit.get(OrganisationRow, connection.organisation_id)
+        assert organisation is not None
+        organisation.name, organisation.currency = info.name, info.currency
+        if organisation.ledger_as_of is None:
+            organisation.time_zone = info.timezone
+            organisation.locale = _LOCALES.get(info.country, organisation.locale)
+            organisation.sender_name = organisation.sender_name or info.name
+
+
+_LOCALES = {
+    "AU": "en_AU",
+    "NZ": "en_NZ",
+    "US": "en_US",
+    "CA": "en_CA",
+    "ZA": "en_ZA",
+    "IE": "en_IE",
+    "SG": "en_SG",
+    "GB": "en_GB",
+}
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,257 @@
+"""Deliver: one queued reminder, one more look at the ledger, one message.
+
+The order of the steps is the promise. The reminder is claimed; the ledger is asked once more about this account's
+invoices; the same rule is applied to the answer; only then is the reminder marked as being sent, in the transaction
+that keeps its exact words; only after that does anything leave the house; and what became of it is written last.
+Killed between any two of these steps, nothing is ever sent twice, and nothing is lost without a mark.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from channels import Message, Outcome, Unsure
+from connector import LedgerFailure, Records
+from engine.facts import Decision, Facts
+from engine.holds import HoldKind
+from engine.notes import NoteKind
+from engine.receivables import InvoiceStatus
+from engine.reminders import Order, ReminderState
+from engine.workflow import Channel
+from jobs import receive
+from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
+from jobs.ledgers import connection_of, ledger_of
+from jobs.office import Office
+from jobs.recalculate import recalculate_in
+from jobs.settle import WAITS, note_on, settle_in, task_on
+from store import outbox
+from store.facts import facts_of, ground_of
+from store.ledger_copy import TakenIn, take_in_invoices
+from store.tables import AccountRow, HoldRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow
+from wording import TemplateProblem
+
+CLAIM = timedelta(minutes=10)
+"""Longer than the slowest look at the ledger and the slowest send together."""
+
+_ADAPTERS = {Channel.EMAIL: "email_smtp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A reminder that this worker alone is looking at, and the invoices to ask the ledger about."""
+
+    reminder_id: int
+    organisation_id: int
+    account_id: int
+    claim: str
+    attempts: int
+    invoices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A reminder marked as being sent, with its message. `on` is the day it counts for."""
+
+    claimed: Claimed
+    message: Message
+    channel: Channel
+    on: date
+
+
+def deliver_due(office: Office, organisation_id: int | None = None) -> int:
+    """Delivers everything whose time has come. Returns how many reminders were looked at."""
+    settle_stranded(office)
+    receive.receive(office)  # an answer that has just come in may hold what is about to leave
+    with office.database.reading() as session:
+        ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
+    for reminder_id in ready:
+        deliver(office, reminder_id)
+    return len(ready)
+
+
+def deliver(office: Office, reminder_id: int) -> None:
+    """One reminder, from the claim to what became of it."""
+    claimed = claim(office, reminder_id)
+    if claimed is None:
+        return
+    fresh = look_again(office, claimed)
+    if fresh is None:
+        return
+    marked = mark(office, claimed, fresh)
+    if marked is None:
+        return
+    outcome = send(office, marked)
+    settle(office, marked, outcome)
+
+
+def claim(office: Office, reminder_id: int) -> Claimed | None:
+    """Takes the reminder for a while, so that no other worker touches it."""
+    now = office.clock()
+    by = secrets.token_hex(8)
+    with office.database.unit_of_work() as unit:
+        row = outbox.claim(unit, reminder_id, by=by, now=now, until=now + CLAIM)
+        if row is None:
+            return None
+        invoices = unit.scalars(
+            select(InvoiceRow.ledger_id).where(
+                col(InvoiceRow.account_id) == row.account_id, col(InvoiceRow.status) == InvoiceStatus.OPEN
+            )
+        ).all()
+        return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices))
+
+
+def look_again(office: Office, claimed: Claimed) -> Records | None:
+    """Asks the ledger how these invoices stand this second. Unreachable: the reminder waits, and says why."""
+    with office.database.reading() as session:
+        connection = connection_of(session, claimed.organisation_id)
+    try:
+        if connection is None or connection.state != "active":
+            raise LedgerFailure("the ledger is not connected")
+        if connection.not_before is not None and connection.not_before > office.clock():
+            raise LedgerFailure("the ledger has asked us to wait")
+        fresh = ledger_of(office, connection).look_again(claimed.invoices)
+        missing = set(claimed.invoices) - {invoice.ledger_id for invoice in fresh.invoices}
+        if missing:
+            raise LedgerFailure(f"the ledger did not say how {len(missing)} of the invoices stand")
+    except LedgerFailure as failure:
+        wait(office, claimed, f"the ledger could not be asked once more: {failure}")
+        return None
+    return fresh
+
+
+def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
+    """Applies the rule once more to what the ledger just said, and marks the reminder as being sent, with its words."""
+    now = office.clock()
+    with office.database.unit_of_work() as unit:
+        taken = TakenIn()
+        take_in_invoices(unit, claimed.organisation_id, fresh.invoices, taken, now=now)
+        if receive.waiting(unit):
+            outbox.release(unit, claimed.reminder_id, by=claimed.claim, why="an answer came in that was not read yet")
+            return None
+        _, decisions = recalculate_in(unit, office, claimed.organisation_id, {claimed.account_id, *taken.touched})
+        reminder = unit.get(ReminderRow, claimed.reminder_id, populate_existing=True)
+        organisation = unit.get(OrganisationRow, claimed.organisation_id)
+        account = unit.get(AccountRow, claimed.account_id)
+        assert reminder is not None and organisation is not None and account is not None
+        order = _still_ordered(reminder, decisions[claimed.account_id])
+        if order is None:
+            outbox.release(unit, claimed.reminder_id, by=claimed.claim)
+            return None
+        as_of = office.as_of(organisation)
+        facts = facts_of(unit, ground_of(unit, claimed.organisation_id), [claimed.account_id])[claimed.account_id]
+        if order.step.channel not in facts.reachable:
+            _skip(unit, office, claimed, order, as_of)
+            return None
+        if order.step.channel not in _ADAPTERS or _ADAPTERS[order.step.channel] not in office.channels:
+            why = f"no {order.step.channel} channel is set up; add its block to the configuration"
+            outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=why, next_attempt_at=now + WAITS[-1])
+            return None
+        row = _worded(unit, office, organisation, account, reminder, facts, order, as_of)
+        if row is None or not outbox.mark_sending(unit, claimed.reminder_id, by=claimed.claim, until=now + CLAIM):
+            return None
+        return Marked(claimed, message_of(unit, office, organisation, row), order.step.channel, as_of)
+
+
+def send(office: Office, marked: Marked) -> Outcome:
+    """The one moment at which something leaves the house."""
+    return office.channel(_ADAPTERS[marked.channel]).send(marked.message)
+
+
+def settle(office: Office, marked: Marked, outcome: Outcome) -> None:
+    """Writes what became of it, and looks at the account again in the same commit."""
+    with office.database.unit_of_work() as unit:
+        settle_in(unit, office, marked.claimed.reminder_id, int(marked.message.attempt), outcome, on=marked.on)
+
+
+def settle_stranded(office: Office) -> None:
+    """Reminders that were being sent when a process died: evidence settles them, else they are marked as unsure."""
+    with office.database.reading() as session:
+        stranded = [(row.id, row.organisation_id, row.channel) for row in outbox.stranded(session, now=office.clock())]
+    for reminder_id, organisation_id, channel in stranded:
+        with office.database.reading() as session:
+            row = outbox.last_message(session, reminder_id)
+            organisation = session.get(OrganisationRow, organisation_id)
+            assert row is not None and organisation is not None
+            message = message_of(session, office, organisation, row)
+        found = office.channel(_ADAPTERS[Channel(channel)]).find(message)
+        outcome: Outcome = found or Unsure("the process ended while it was being handed over")
+        with office.database.unit_of_work() as unit:
+            on = office.as_of(organisation)
+            settle_in(unit, office, reminder_id, int(message.attempt), outcome, on=on)
+
+
+def wait(office: Office, claimed: Claimed, why: str) -> None:
+    """Not now: the reminder stays queued, is tried again later, and history says once why."""
+    now = office.clock()
+    with office.database.unit_of_work() as unit:
+        reminder = unit.get(ReminderRow, claimed.reminder_id)
+        assert reminder is not None
+        if reminder.why != why:
+            note_on(unit, reminder, NoteKind.HELD, f"{reminder.step_name} was not sent yet: {why}.", now)
+        outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=why, next_attempt_at=now + WAITS[0])
+
+
+def _still_ordered(reminder: ReminderRow, decision: Decision) -> Order | None:
+    """The order for this reminder, if the rule still says that it is to leave now."""
+    for order in decision.orders:
+        if order.key == (reminder.cycle, reminder.step_id) and not order.held_because:
+            return order if reminder.state == ReminderState.QUEUED else None
+    return None
+
+
+def _worded(
+    unit: Session,
+    office: Office,
+    organisation: OrganisationRow,
+    account: AccountRow,
+    reminder: ReminderRow,
+    facts: Facts,
+    order: Order,
+    as_of: date,
+) -> MessageRow | None:
+    """The message, or None when its words cannot be rendered: then a hold says why, until a person has looked."""
+    statement = statement_of(unit, organisation, account, facts, order, as_of)
+    try:
+        words = words_of(unit, reminder, statement)
+    except (TemplateProblem, LookupError) as problem:
+        now = office.clock()
+        unit.add(
+            HoldRow(
+                organisation_id=reminder.organisation_id,
+                account_id=reminder.account_id,
+                kind=HoldKind.TEMPLATE,
+                since=as_of,
+                why=str(problem),
+                by="arrears",
+            )
+        )
+        task_on(unit, reminder, "template", f"{reminder.step_name} cannot be put into words: {problem}", now)
+        unit.flush()
+        recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
+        outbox.release(unit, int(reminder.id or 0), by=reminder.claim, why=str(problem))
+        return None
+    whom = addressees(unit, account)
+    return message_row(unit, office, reminder, whom, words, listed_in(statement), office.clock())
+
+
+def _skip(unit: Session, office: Office, claimed: Claimed, order: Order, as_of: date) -> None:
+    """A text message without a number: the step is done, nobody was reminded, the sequence goes on."""
+    now = office.clock()
+    reminder = unit.get(ReminderRow, claimed.reminder_id)
+    assert reminder is not None
+    outbox.settle(
+        unit,
+        claimed.reminder_id,
+        ReminderState.SENT,
+        now=now,
+        why="skipped: no usable number",
+        performed_on=as_of,
+        heard=False,
+        from_states=(ReminderState.QUEUED,),
+    )
+    text = f"{order.step.name} was skipped: the account has no usable mobile number."
+    note_on(unit, reminder, NoteKind.REMINDER_SKIPPED, text, now)
+    recalculate_in(unit, office, claimed.organisation_id, [claimed.account_id])

@@ -1,0 +1,112 @@
+"""The way to one organisation's ledger: its connection, its grant, and what to do when the grant is gone."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from connector import Grant, Ledger, open_ledger
+from jobs.office import Office
+from store import grants
+from store.tables import ConnectionRow, OrganisationRow
+from store.tasks import open_task
+
+
+@dataclass(frozen=True, slots=True)
+class KeptGrant:
+    """The connector's `GrantKeeper`, kept in our store. Each method is one committed transaction."""
+
+    office: Office
+    connection_id: int
+    organisation_id: int
+
+    def load(self) -> tuple[Grant, int]:
+        text, generation = grants.load_grant(self.office.database, self.office.vault, self.connection_id)
+        return grant_from(text), generation
+
+    def begin_refresh(self, generation: int, now: datetime, until: datetime) -> bool:
+        return grants.begin_refresh(
+            self.office.database, self.connection_id, generation=generation, now=now, until=until
+        )
+
+    def keep(self, generation: int, grant: Grant) -> bool:
+        return grants.keep_grant(
+            self.office.database,
+            self.office.vault,
+            self.connection_id,
+            generation=generation,
+            grant=text_of(grant),
+            access_expires_at=grant.access_expires_at,
+            refresh_expires_at=grant.refresh_expires_at,
+        )
+
+    def end_refresh(self, generation: int) -> None:
+        grants.end_refresh(self.office.database, self.connection_id, generation=generation)
+
+    def lost(self, why: str) -> None:
+        with self.office.database.unit_of_work() as unit:
+            needs_consent(unit, self.office, self.connection_id, self.organisation_id, why)
+
+
+def needs_consent(unit: Session, office: Office, connection_id: int, organisation_id: int, why: str) -> None:
+    """The connection is marked and a person is asked to connect again."""
+    grants.mark_lost(unit, connection_id, why)
+    open_task(
+        unit,
+        organisation_id=organisation_id,
+        key="connection",
+        kind="connection",
+        text=f"The connection to the ledger has ended. Connect again, or nothing can be synced or sent. ({why})",
+        at=office.clock(),
+    )
+
+
+def ledger_of(office: Office, connection: ConnectionRow) -> Ledger:
+    """The ledger behind this connection. Raises LookupError when its kind has no settings."""
+    if connection.kind not in office.ledgers:
+        raise LookupError(f"no app keys for '{connection.kind}' in the configuration; add a [{connection.kind}] block")
+    assert connection.id is not None
+    keeper = KeptGrant(office, connection.id, connection.organisation_id)
+    return open_ledger(
+        connection.kind, office.ledgers[connection.kind], tenant=connection.tenant, keeper=keeper, clock=office.clock
+    )
+
+
+def connection_of(session: Session, organisation_id: int) -> ConnectionRow | None:
+    """The organisation's connection, whatever its state."""
+    return session.scalars(
+        select(ConnectionRow).where(col(ConnectionRow.organisation_id) == organisation_id)
+    ).one_or_none()
+
+
+def organisations(session: Session) -> list[OrganisationRow]:
+    """Every organisation of this installation."""
+    return list(session.scalars(select(OrganisationRow).order_by(col(OrganisationRow.id))))
+
+
+def text_of(grant: Grant) -> str:
+    """The grant as it is sealed."""
+    return json.dumps(
+        {
+            "access": grant.access_token,
+            "refresh": grant.refresh_token,
+            "access_expires_at": grant.access_expires_at.isoformat(),
+            "refresh_expires_at": grant.refresh_expires_at.isoformat() if grant.refresh_expires_at else None,
+            "scopes": list(grant.scopes),
+        }
+    )
+
+
+def grant_from(text: str) -> Grant:
+    """The grant as it was sealed."""
+    kept = json.loads(text)
+    ends = kept["refresh_expires_at"]
+    return Grant(
+        access_token=kept["access"],
+        refresh_token=kept["refresh"],
+        access_expires_at=datetime.fromisoformat(kept["access_expires_at"]),
+        refresh_expires_at=datetime.fromisoformat(ends) if ends else None,
+        scopes=tuple(kept["scopes"]),
+    )

@@ -1,0 +1,43 @@
+"""Recalculate: from the facts about some accounts to where each of them stands.
+
+Nothing is sent here and nothing outside is asked. Facts are read, the engine decides, and what changed is written:
+positions, queued reminders, history notes, all in one commit. Running it twice changes nothing the second time.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from sqlmodel import Session
+
+from engine.decide import decide
+from engine.facts import Decision
+from jobs.office import Office
+from store.decisions import save_decisions
+from store.facts import Ground, facts_of, ground_of
+
+
+def recalculate(office: Office, organisation_id: int, account_ids: Iterable[int] | None = None) -> int:
+    """Looks at these accounts, or at all of the organisation. Returns how many positions changed."""
+    with office.database.unit_of_work() as unit:
+        changed, _ = recalculate_in(unit, office, organisation_id, account_ids)
+        return changed
+
+
+def recalculate_in(
+    unit: Session, office: Office, organisation_id: int, account_ids: Iterable[int] | None = None
+) -> tuple[int, dict[int, Decision]]:
+    """The same inside a unit of work that is already open. On the first look of a day every account is looked at."""
+    ground = ground_of(unit, organisation_id)
+    as_of = office.as_of(ground.organisation)
+    if ground.organisation.default_workflow_id is None:
+        return 0, {}
+    ids = None if account_ids is None or _a_new_day(ground, as_of) else sorted(set(account_ids))
+    if ids is None:
+        ground.organisation.recalculated_on = as_of
+    decided = {account: (facts, decide(facts, as_of)) for account, facts in facts_of(unit, ground, ids).items()}
+    changed = save_decisions(unit, ground, decided, as_of=as_of, now=office.clock())
+    return changed, {account: decision for account, (_, decision) in decided.items()}
+
+
+def _a_new_day(ground: Ground, as_of: date) -> bool:
+    return ground.organisation.recalculated_on != as_of

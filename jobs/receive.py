@@ -1,0 +1,235 @@
+"""Receive: what came back is stored raw, then read, matched to an account and written into its history.
+
+A reply never touches money, addresses or consent. It becomes a note, perhaps a hold on the next step, and the next
+look at the account takes it into account. What nobody can match or understand stays visible for a person.
+"""
+
+import re
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from channels import Receipt, read_tokens
+from engine.holds import HoldKind
+from engine.notes import NoteKind
+from engine.reminders import ReminderState
+from engine.replies import MatchedBy, Reply, ReplyKind, holds_the_next_step
+from jobs.office import Office
+from jobs.recalculate import recalculate_in
+from jobs.settle import settle_in
+from store import inbox
+from store.history import write_note
+from store.tables import AccountRow, HoldRow, MessageRow, OrganisationRow, PostRow, ReminderRow, ReplyRow
+from store.tasks import open_task
+
+_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{2,24}")
+_SHOWN = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whose reply it is, and by which evidence. Several accounts, or none, is no match: never guess."""
+
+    accounts: frozenset[int]
+    by: MatchedBy | None
+    message: MessageRow | None
+
+    @property
+    def account(self) -> int | None:
+        return next(iter(self.accounts)) if len(self.accounts) == 1 else None
+
+
+def receive(office: Office) -> int:
+    """Collects what waits in each mailbox, then understands what has been stored. Returns how many were understood."""
+    for kind in office.channels:
+        collect(office, kind)
+    return understand_all(office)
+
+
+def collect(office: Office, kind: str) -> int:
+    """Fetches new posts of one channel and stores each raw. An unreachable mailbox is tried again later."""
+    with office.database.reading() as session:
+        mark = inbox.bookmark(session, kind)
+    kept = 0
+    try:
+        for post in office.channel(kind).collect(mark):
+            with office.database.unit_of_work() as unit:
+                kept += inbox.keep_post(unit, channel=kind, event_id=post.event_id, raw=post.raw, at=office.clock())
+                inbox.set_bookmark(unit, kind, post.bookmark)
+    except OSError:
+        return kept
+    return kept
+
+
+def understand_all(office: Office) -> int:
+    """Reads every stored post that nobody has read yet."""
+    with office.database.reading() as session:
+        posts = inbox.not_understood(session)
+    for post_id in posts:
+        understand(office, post_id)
+    return len(posts)
+
+
+def waiting(session: Session) -> bool:
+    """Is there a post that nobody has read yet?"""
+    return bool(inbox.not_understood(session))
+
+
+def understand(office: Office, post_id: int) -> None:
+    """Reads one stored post and writes down what it is. What cannot be read keeps its problem, and its raw copy."""
+    with office.database.unit_of_work() as unit:
+        post = unit.get(PostRow, post_id)
+        if post is None or post.processed_at is not None:
+            return
+        try:
+            reply = office.channel(post.channel).read(post.raw)
+        except ValueError as problem:
+            post.problem = str(problem)
+            return
+        post.processed_at = office.clock()
+        _take_in(unit, office, post, reply)
+
+
+def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None:
+    match = matched(unit, office, reply)
+    account = unit.get(AccountRow, match.account) if match.account is not None else None
+    row = ReplyRow(
+        post_id=post.id,
+        organisation_id=account.organisation_id if account else _organisation_of(unit, match),
+        account_id=account.id if account else None,
+        reminder_id=match.message.reminder_id if match.message and account else None,
+        channel=post.channel,
+        kind=reply.kind,
+        matched_by=match.by.value if match.by and account else "",
+        candidates=[{"account": number} for number in sorted(match.accounts)] if account is None else [],
+        sender=reply.sender,
+        sender_name=reply.sender_name,
+        subject=reply.subject,
+        text=reply.text,
+        said=reply.said,
+        sent_at=reply.sent_at,
+        received_at=post.received_at,
+    )
+    unit.add(row)
+    unit.flush()
+    if account is not None and account.id is not None:
+        belongs(unit, office, row, account)
+        if match.message is not None:
+            _is_evidence(unit, office, match.message)
+        recalculate_in(unit, office, account.organisation_id, [account.id])
+    elif row.organisation_id is not None:
+        _nobody_knows(unit, office, row)
+
+
+def belongs(unit: Session, office: Office, row: ReplyRow, account: AccountRow) -> None:
+    """A reply that is known to be this account's: a note, and a hold until a person has read it."""
+    organisation = unit.get(OrganisationRow, account.organisation_id)
+    assert organisation is not None and account.id is not None
+    now = office.clock()
+    kind, text = _note_of(row)
+    write_note(
+        unit,
+        organisation_id=account.organisation_id,
+        account_id=account.id,
+        kind=kind,
+        text=text,
+        at=now,
+        by=row.sender,
+        reminder_id=row.reminder_id,
+        reply_id=row.id,
+    )
+    hold = _hold_of(row, organisation)
+    if hold is not None:
+        why = f"{row.sender_name or row.sender} wrote on {row.received_at:%d.%m.%Y}" if hold is HoldKind.REPLY else text
+        unit.add(
+            HoldRow(
+                organisation_id=account.organisation_id,
+                account_id=account.id,
+                reply_id=row.id,
+                kind=hold,
+                since=office.as_of(organisation),
+                why=why,
+                by=row.sender,
+            )
+        )
+    if row.kind == ReplyKind.BOUNCE:
+        open_task(
+            unit,
+            organisation_id=account.organisation_id,
+            account_id=account.id,
+            key=f"bounce:{account.id}",
+            kind="bounce",
+            text=f"{account.name}: {text} Correct the address in the ledger, then close this task.",
+            at=now,
+        )
+    unit.flush()
+
+
+def _note_of(row: ReplyRow) -> tuple[NoteKind, str]:
+    said = " ".join(row.said.split())
+    said = said if len(said) <= _SHOWN else said[:_SHOWN].rsplit(" ", 1)[0] + " …"
+    who = f"{row.sender_name} <{row.sender}>" if row.sender_name else row.sender
+    match row.kind:
+        case ReplyKind.HUMAN:
+            return NoteKind.REPLY, f"Reply from {who}: “{said}”"
+        case ReplyKind.BOUNCE:
+            return NoteKind.REFUSED, "The last email came back as undeliverable."
+        case ReplyKind.OUT_OF_OFFICE:
+            return NoteKind.NOTE, f"Out-of-office answer from {who}: “{said}”"
+        case _:
+            return NoteKind.NOTE, f"An automatic message came from {who}: “{row.subject}”"
+
+
+def _hold_of(row: ReplyRow, organisation: OrganisationRow) -> HoldKind | None:
+    if row.kind == ReplyKind.BOUNCE:
+        return HoldKind.NO_ADDRESS
+    if organisation.reply_holds and holds_the_next_step(ReplyKind(row.kind)):
+        return HoldKind.REPLY
+    return None
+
+
+def _is_evidence(unit: Session, office: Office, message: MessageRow) -> None:
+    """Whoever answers a message has had it: a doubt about that very message is settled."""
+    reminder = unit.get(ReminderRow, message.reminder_id)
+    if reminder is not None and reminder.state == ReminderState.UNSURE:
+        organisation = unit.get(OrganisationRow, reminder.organisation_id)
+        assert organisation is not None and message.id is not None
+        receipt = Receipt("settled by the reply", office.clock())
+        settle_in(unit, office, message.reminder_id, message.id, receipt, on=office.as_of(organisation))
+
+
+def _nobody_knows(unit: Session, office: Office, row: ReplyRow) -> None:
+    assert row.organisation_id is not None
+    open_task(
+        unit,
+        organisation_id=row.organisation_id,
+        key=f"reply:{row.id}",
+        kind="unmatched reply",
+        text=f"A reply from {row.sender} (“{row.subject}”) belongs to no account that we are sure of. Say whose it is.",
+        at=office.clock(),
+    )
+
+
+def _organisation_of(unit: Session, match: Match) -> int | None:
+    """The organisation that an unmatched reply is shown to: that of its candidates, else the only one there is."""
+    owners = {
+        account.organisation_id for number in match.accounts if (account := unit.get(AccountRow, number)) is not None
+    }
+    if not owners:
+        owners = {organisation.id or 0 for organisation in unit.query(OrganisationRow).limit(2)}
+    return owners.pop() if len(owners) == 1 else None
+
+
+def matched(unit: Session, office: Office, reply: Reply) -> Match:
+    """By signed address and thread, else by invoice number, else by sender. Two different answers are none."""
+    tokens = read_tokens(reply.tokens, keys=office.reply_keys)
+    answered = inbox.messages_by_id(unit, reply.answers)
+    by_attempt = [message for token in tokens if (message := unit.get(MessageRow, token.attempt)) is not None]
+    strong = {token.account for token in tokens} | {message.account_id for message in answered}
+    if strong:
+        by = MatchedBy.TOKEN if tokens else MatchedBy.THREAD
+        return Match(frozenset(strong), by, next(iter([*by_attempt, *answered]), None))
+    words = set(_NUMBER.findall(f"{reply.subject}\n{reply.said}"))
+    if named := inbox.accounts_of_numbers(unit, words):
+        return Match(frozenset(named), MatchedBy.INVOICE_NUMBER, None)
+    return Match(frozenset(inbox.accounts_of_address(unit, reply.sender)), MatchedBy.SENDER, None)

@@ -1,0 +1,39 @@
+"""One worker at a time for one organisation, alike on both databases.
+
+A lease runs out by itself, so a worker that died holds nobody up. Its generation is a fence: a worker that was only
+asleep finds, when it wants to write, that another has taken over.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlmodel import Session, col
+
+from store.tables import OrganisationRow
+
+
+def take_lease(session: Session, organisation_id: int, *, now: datetime, until: datetime) -> int | None:
+    """The generation of the lease, or None when somebody else has it."""
+    taken = session.execute(
+        update(OrganisationRow)
+        .where(
+            col(OrganisationRow.id) == organisation_id,
+            or_(col(OrganisationRow.lease_until).is_(None), col(OrganisationRow.lease_until) < now),
+        )
+        .values(lease_until=until, lease_generation=col(OrganisationRow.lease_generation) + 1)
+    )
+    if taken.rowcount != 1:
+        return None
+    return session.scalars(
+        select(OrganisationRow.lease_generation).where(col(OrganisationRow.id) == organisation_id)
+    ).one()
+
+
+def end_lease(session: Session, organisation_id: int, generation: int) -> bool:
+    """Gives the lease back. False when another has taken over meanwhile: then nothing may be written."""
+    ended = session.execute(
+        update(OrganisationRow)
+        .where(col(OrganisationRow.id) == organisation_id, col(OrganisationRow.lease_generation) == generation)
+        .values(lease_until=None)
+    )
+    return bool(ended.rowcount == 1)

@@ -1,0 +1,146 @@
+"""The outbox: a reminder is a row first and a message later, and every step on the way is a compare-and-set.
+
+A worker claims a row for a while; it marks it as being sent before anything leaves; it settles it afterwards. A claim
+that runs out before the mark is harmless, because nothing had left. A mark without a settlement is a doubt, and a
+doubt is never sent again by itself.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlmodel import Session, col
+
+from engine.reminders import ReminderState
+from store.tables import MessageRow, ReminderRow
+
+
+def ready(session: Session, *, now: datetime, organisation_id: int | None = None, limit: int = 500) -> Sequence[int]:
+    """The reminders that may leave now, oldest sending time first."""
+    query = select(ReminderRow.id).where(_free(now), col(ReminderRow.send_after) <= now)
+    if organisation_id is not None:
+        query = query.where(col(ReminderRow.organisation_id) == organisation_id)
+    numbers: Sequence[int] = session.scalars(
+        query.order_by(col(ReminderRow.send_after), col(ReminderRow.id)).limit(limit)
+    ).all()
+    return numbers
+
+
+def claim(session: Session, reminder_id: int, *, by: str, now: datetime, until: datetime) -> ReminderRow | None:
+    """Claims one reminder until then, or None when it is no longer free."""
+    taken = session.execute(
+        update(ReminderRow).where(col(ReminderRow.id) == reminder_id, _free(now)).values(claim=by, claimed_until=until)
+    )
+    return session.get(ReminderRow, reminder_id) if _one(taken) else None
+
+
+def release(
+    session: Session, reminder_id: int, *, by: str, why: str = "", next_attempt_at: datetime | None = None
+) -> None:
+    """Gives a claimed reminder back, to be tried again at that time."""
+    session.execute(
+        update(ReminderRow)
+        .where(col(ReminderRow.id) == reminder_id, col(ReminderRow.claim) == by, _queued())
+        .values(claim="", claimed_until=None, why=why, next_attempt_at=next_attempt_at)
+    )
+
+
+def mark_sending(session: Session, reminder_id: int, *, by: str, until: datetime) -> bool:
+    """From here a crash leaves a doubt. False when the claim was lost."""
+    marked = session.execute(
+        update(ReminderRow)
+        .where(col(ReminderRow.id) == reminder_id, col(ReminderRow.claim) == by, _queued())
+        .values(
+            state=ReminderState.SENDING,
+            attempts=col(ReminderRow.attempts) + 1,
+            claimed_until=until,
+            next_attempt_at=None,
+            why="",
+        )
+    )
+    return _one(marked)
+
+
+def settle(
+    session: Session,
+    reminder_id: int,
+    state: ReminderState,
+    *,
+    now: datetime,
+    why: str = "",
+    performed_on: date | None = None,
+    heard: bool = True,
+    from_states: tuple[ReminderState, ...] = (ReminderState.SENDING,),
+) -> bool:
+    """What became of it, for good. False when somebody else has settled it before."""
+    settled = session.execute(
+        update(ReminderRow)
+        .where(col(ReminderRow.id) == reminder_id, col(ReminderRow.state).in_(from_states))
+        .values(
+            state=state,
+            why=why,
+            settled_at=now,
+            performed_on=performed_on,
+            heard=heard,
+            counted=False,
+            claim="",
+            claimed_until=None,
+            held_because="",
+        )
+    )
+    return _one(settled)
+
+
+def put_back(session: Session, reminder_id: int, *, why: str, next_attempt_at: datetime | None) -> bool:
+    """It certainly did not leave: queued again, to be tried at that time."""
+    back = session.execute(
+        update(ReminderRow)
+        .where(
+            col(ReminderRow.id) == reminder_id,
+            col(ReminderRow.state).in_((ReminderState.SENDING, ReminderState.UNSURE, ReminderState.REFUSED)),
+        )
+        .values(
+            state=ReminderState.QUEUED,
+            claim="",
+            claimed_until=None,
+            why=why,
+            next_attempt_at=next_attempt_at,
+            settled_at=None,
+        )
+    )
+    return _one(back)
+
+
+def stranded(session: Session, *, now: datetime) -> Sequence[ReminderRow]:
+    """Reminders that were being sent when somebody died: nobody knows whether they left."""
+    return session.scalars(
+        select(ReminderRow).where(col(ReminderRow.state) == ReminderState.SENDING, col(ReminderRow.claimed_until) < now)
+    ).all()
+
+
+def last_message(session: Session, reminder_id: int) -> MessageRow | None:
+    """The message of the latest attempt."""
+    return session.scalars(
+        select(MessageRow)
+        .where(col(MessageRow.reminder_id) == reminder_id)
+        .order_by(col(MessageRow.id).desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _queued() -> ColumnElement[bool]:
+    return col(ReminderRow.state) == ReminderState.QUEUED
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        _queued(),
+        col(ReminderRow.held_because) == "",
+        or_(col(ReminderRow.next_attempt_at).is_(None), col(ReminderRow.next_attempt_at) <= now),
+        or_(col(ReminderRow.claimed_until).is_(None), col(ReminderRow.claimed_until) < now),
+    )
+
+
+def _one(result: Any) -> bool:
+    return bool(result.rowcount == 1)

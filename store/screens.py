@@ -1,0 +1,509 @@
+"""What the pages read: a fixed number of questions a page, however many accounts there are.
+
+Every question names the organisation that asks, so nobody is ever shown another's books. Amounts of different
+currencies are never added up. Nothing here writes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
+from sqlmodel import Session, col
+
+from engine.holds import HoldKind
+from engine.receivables import InvoiceStatus
+from engine.reminders import ReminderState
+from store.tables import (
+    AccountRow,
+    ConnectionRow,
+    ContactRow,
+    CreditRow,
+    HistoryNoteRow,
+    HoldRow,
+    InvoiceRow,
+    MessageRow,
+    PositionRow,
+    ReminderRow,
+    ReplyRow,
+    SetAsideRow,
+    StepRow,
+    SyncRunRow,
+    TaskRow,
+    WorkflowRow,
+)
+
+PAGE = 25
+TABS = ("all", "pending", "snoozed", "idle", "paused")
+_OPEN = (col(InvoiceRow.status) == InvoiceStatus.OPEN, col(InvoiceRow.balance) > 0)
+_WAITS_FOR_A_PERSON = (HoldKind.QUESTION, HoldKind.REPLY, HoldKind.DISPUTE, HoldKind.NO_ADDRESS)
+
+
+class Ageing(NamedTuple):
+    """What is open in one currency, by age: not yet due, 1 to 30 days, 31 to 60, 61 to 90, and over 90."""
+
+    currency: str
+    buckets: tuple[Decimal, ...]
+    open: Decimal
+    overdue: Decimal
+    invoices: int
+
+
+class Debt(NamedTuple):
+    """What one account owes in one currency. `oldest` is the earliest due date that has passed."""
+
+    currency: str
+    open: Decimal
+    overdue: Decimal
+    oldest: date | None
+
+
+class ListedAccount(NamedTuple):
+    id: int
+    name: str
+    number: str
+    position: PositionRow | None
+    paused: bool
+    debts: tuple[Debt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the list of accounts, and how many there are under each tab."""
+
+    accounts: tuple[ListedAccount, ...]
+    counts: dict[str, int]
+    total: int
+
+
+def ageing(session: Session, organisation_id: int, as_of: date) -> tuple[Ageing, ...]:
+    """One line a currency, the largest first."""
+    edges = [as_of - timedelta(days=days) for days in (0, 30, 60, 90)]
+    due = col(InvoiceRow.due_on)
+    spans = [
+        due >= edges[0],
+        and_(due < edges[0], due >= edges[1]),
+        and_(due < edges[1], due >= edges[2]),
+        and_(due < edges[2], due >= edges[3]),
+        due < edges[3],
+    ]
+    query: Select[Any] = (
+        select(InvoiceRow.currency, func.count(), *[_sum_where(span) for span in spans])  # type: ignore[call-overload]
+        .where(col(InvoiceRow.organisation_id) == organisation_id, *_OPEN)
+        .group_by(InvoiceRow.currency)
+    )
+    lines = [
+        Ageing(currency, tuple(buckets), sum(buckets, Decimal(0)), sum(buckets[1:], Decimal(0)), count)
+        for currency, count, *buckets in session.execute(query)
+    ]
+    return tuple(sorted(lines, key=lambda line: (-line.open, line.currency)))
+
+
+def _sum_where(condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    return func.sum(case((condition, col(InvoiceRow.balance)), else_=0))
+
+
+def accounts(session: Session, organisation_id: int, as_of: date, *, tab: str, find: str, page: int) -> Listing:
+    """The accounts under one tab, the largest overdue first: three questions.
+
+    Without a search, accounts that owe nothing are left out; a search finds any account by its name or email, or by
+    an invoice's number, so that support staff also find one that has paid.
+    """
+    debts = _debts(organisation_id, as_of)
+    largest = (
+        select(
+            debts.c.account_id,
+            func.max(debts.c.overdue).label("overdue"),
+            func.max(debts.c.open).label("open"),
+        )
+        .group_by(debts.c.account_id)
+        .subquery()
+    )
+    found = _found(find) if find else [largest.c.account_id.is_not(None)]
+    base = (
+        select(AccountRow.id)  # type: ignore[call-overload]
+        .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)
+        .outerjoin(largest, largest.c.account_id == AccountRow.id)
+        .where(col(AccountRow.organisation_id) == organisation_id, col(AccountRow.merged_into).is_(None), *found)
+    )
+    under = _under_each_tab()
+    tallies = session.execute(
+        base.with_only_columns(
+            *[func.coalesce(func.sum(case((under[name], 1), else_=0)), 0) for name in TABS], maintain_column_froms=True
+        )
+    ).one()
+    rows = session.execute(
+        base.where(under[tab])
+        .with_only_columns(
+            AccountRow.id,
+            AccountRow.name,
+            AccountRow.number,
+            PositionRow,
+            _paused().label("paused"),
+            maintain_column_froms=True,
+        )
+        .order_by(
+            func.coalesce(largest.c.overdue, 0).desc(),
+            func.coalesce(largest.c.open, 0).desc(),
+            AccountRow.name,
+            AccountRow.id,
+        )
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    ).all()
+    owed = _owed_by(session, debts, [row[0] for row in rows])
+    counts = dict(zip(TABS, map(int, tallies), strict=True))
+    return Listing(
+        accounts=tuple(ListedAccount(*row, debts=tuple(owed.get(row[0], ()))) for row in rows),
+        counts=counts,
+        total=counts[tab],
+    )
+
+
+def _debts(organisation_id: int, as_of: date) -> Any:
+    overdue = col(InvoiceRow.due_on) < as_of
+    return (
+        select(
+            col(InvoiceRow.account_id),
+            col(InvoiceRow.currency),
+            func.sum(InvoiceRow.balance).label("open"),
+            _sum_where(overdue).label("overdue"),
+            func.min(case((overdue, col(InvoiceRow.due_on)))).label("oldest"),
+        )
+        .where(col(InvoiceRow.organisation_id) == organisation_id, *_OPEN)
+        .group_by(col(InvoiceRow.account_id), col(InvoiceRow.currency))
+        .subquery()
+    )
+
+
+def _found(find: str) -> list[ColumnElement[bool]]:
+    by_number = exists().where(
+        col(InvoiceRow.account_id) == AccountRow.id, col(InvoiceRow.number).icontains(find, autoescape=True)
+    )
+    by_contact = exists().where(
+        col(ContactRow.account_id) == AccountRow.id, col(ContactRow.email).icontains(find, autoescape=True)
+    )
+    name, email = col(AccountRow.name), col(AccountRow.email)
+    return [
+        or_(name.icontains(find, autoescape=True), email.icontains(find, autoescape=True), by_number, by_contact),
+    ]
+
+
+def _under_each_tab() -> dict[str, ColumnElement[bool]]:
+    """Which accounts stand under which tab. Paused comes first: a paused account waits for nothing else.
+
+    Pending waits for a person, Snoozed for a day. An account that is held is Pending when a person can lift it (a
+    reply to read, a doubt to settle, a task to do), and Snoozed when time or the next sync will.
+    """
+    state = col(PositionRow.state)
+    unsettled = exists().where(
+        col(ReminderRow.account_id) == AccountRow.id,
+        col(ReminderRow.state).in_((ReminderState.UNSURE, ReminderState.REFUSED)),
+    )
+    task = exists().where(col(TaskRow.account_id) == AccountRow.id, col(TaskRow.closed_at).is_(None))
+    person = or_(_holds(_WAITS_FOR_A_PERSON), unsettled, task)
+    going = ~_paused()
+    return {
+        "all": ~false(),
+        "pending": and_(going, or_(state == "pending", and_(state == "held", person))),
+        "snoozed": and_(going, or_(state.in_(("waiting", "due")), and_(state == "held", ~person))),
+        "idle": and_(going, state == "idle"),
+        "paused": _paused(),
+    }
+
+
+def _paused() -> ColumnElement[bool]:
+    return _holds((HoldKind.PAUSED, HoldKind.MUTED))
+
+
+def _holds(kinds: Iterable[HoldKind]) -> ColumnElement[bool]:
+    return exists().where(
+        col(HoldRow.account_id) == AccountRow.id,
+        col(HoldRow.invoice_id).is_(None),
+        col(HoldRow.lifted_at).is_(None),
+        col(HoldRow.kind).in_(list(kinds)),
+    )
+
+
+def _owed_by(session: Session, debts: Any, ids: list[int]) -> dict[int, list[Debt]]:
+    owed: dict[int, list[Debt]] = defaultdict(list)
+    query = select(debts).where(debts.c.account_id.in_(ids)).order_by(debts.c.overdue.desc(), debts.c.currency)
+    for account_id, currency, open_, overdue, oldest in session.execute(query):
+        owed[account_id].append(Debt(currency, open_, overdue, oldest))
+    return owed
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFile:
+    """Everything that the page of one account shows, apart from the decision, which the engine makes anew."""
+
+    account: AccountRow
+    position: PositionRow | None
+    invoices: tuple[InvoiceRow, ...]
+    credits: tuple[CreditRow, ...]
+    contacts: tuple[ContactRow, ...]
+    holds: tuple[HoldRow, ...]
+    tasks: tuple[TaskRow, ...]
+    reminders: tuple[ReminderRow, ...]
+    messages: tuple[MessageRow, ...]
+    replies: tuple[ReplyRow, ...]
+    notes: tuple[HistoryNoteRow, ...]
+
+
+def account(session: Session, organisation_id: int, account_id: int, *, history: int) -> AccountFile | None:
+    """One account with the newest `history` entries of each kind; None when the organisation has no such account."""
+    row = session.scalars(_own(AccountRow, organisation_id, account_id)).one_or_none()
+    if row is None:
+        return None
+
+    def of_account(table: Any, *where: Any, order: Any, limit: int = 500) -> tuple[Any, ...]:
+        query = select(table).where(table.organisation_id == organisation_id, table.account_id == account_id, *where)
+        return tuple(session.scalars(query.order_by(*order).limit(limit)))
+
+    position = of_account(PositionRow, order=(PositionRow.account_id,))
+    contacts = select(ContactRow).where(col(ContactRow.account_id) == account_id).order_by(col(ContactRow.place))
+    return AccountFile(
+        account=row,
+        position=position[0] if position else None,
+        invoices=of_account(InvoiceRow, *_OPEN, order=(InvoiceRow.due_on, InvoiceRow.number)),
+        credits=of_account(CreditRow, col(CreditRow.remaining) > 0, order=(CreditRow.issued_on,)),
+        contacts=tuple(session.scalars(contacts)),
+        holds=of_account(HoldRow, col(HoldRow.lifted_at).is_(None), order=(HoldRow.since,)),
+        tasks=of_account(TaskRow, col(TaskRow.closed_at).is_(None), order=(TaskRow.opened_at,)),
+        reminders=of_account(ReminderRow, order=(col(ReminderRow.id).desc(),), limit=history),
+        messages=of_account(MessageRow, order=(col(MessageRow.id).desc(),), limit=history),
+        replies=of_account(ReplyRow, order=(col(ReplyRow.received_at).desc(),), limit=history),
+        notes=of_account(
+            HistoryNoteRow, order=(col(HistoryNoteRow.at).desc(), col(HistoryNoteRow.id).desc()), limit=history
+        ),
+    )
+
+
+def _own(table: Any, organisation_id: int, number: int) -> Select[Any]:
+    return select(table).where(table.id == number, table.organisation_id == organisation_id)
+
+
+def one(session: Session, table: Any, organisation_id: int, number: int) -> Any | None:
+    """The row of this number if it is the organisation's own, else None."""
+    return session.scalars(_own(table, organisation_id, number)).one_or_none()
+
+
+class Needs(NamedTuple):
+    """How much waits for a person."""
+
+    tasks: int
+    unread: int
+    unmatched: int
+    unsure: int
+    refused: int
+
+
+def needs(session: Session, organisation_id: int) -> Needs:
+    def count(table: Any, *where: Any) -> Any:
+        return select(func.count()).select_from(table).where(table.organisation_id == organisation_id, *where)
+
+    unread = col(ReplyRow.read_at).is_(None)
+    known = col(ReplyRow.account_id).is_not(None)
+    state = col(ReminderRow.state)
+    counts = session.execute(
+        select(
+            count(TaskRow, col(TaskRow.closed_at).is_(None)).scalar_subquery(),
+            count(ReplyRow, unread, known, col(ReplyRow.kind) == "human").scalar_subquery(),
+            count(ReplyRow, unread, ~known).scalar_subquery(),
+            count(ReminderRow, state == ReminderState.UNSURE).scalar_subquery(),
+            count(ReminderRow, state == ReminderState.REFUSED).scalar_subquery(),
+        )
+    ).one()
+    return Needs(*map(int, counts))
+
+
+class Planned(NamedTuple):
+    """A reminder that is queued, with the name of its account."""
+
+    reminder: ReminderRow
+    account: str
+
+
+class Coming(NamedTuple):
+    """How many accounts reach a step on a day to come."""
+
+    day: date
+    step: str
+    accounts: int
+
+
+def tasks(session: Session, organisation_id: int, limit: int = 12) -> tuple[tuple[TaskRow, str], ...]:
+    """The open tasks, oldest first, each with the name of its account."""
+    query: Select[Any] = (
+        select(TaskRow, func.coalesce(AccountRow.name, ""))  # type: ignore[call-overload]
+        .outerjoin(AccountRow, col(AccountRow.id) == TaskRow.account_id)
+        .where(col(TaskRow.organisation_id) == organisation_id, col(TaskRow.closed_at).is_(None))
+        .order_by(col(TaskRow.opened_at), col(TaskRow.id))
+        .limit(limit)
+    )
+    return tuple((task, name) for task, name in session.execute(query))
+
+
+def reminders(session: Session, organisation_id: int, *states: ReminderState, limit: int = 60) -> tuple[Planned, ...]:
+    """Reminders in these states, in the order in which they may leave."""
+    query: Select[Any] = (
+        select(ReminderRow, AccountRow.name)  # type: ignore[call-overload]
+        .join(AccountRow, col(AccountRow.id) == ReminderRow.account_id)
+        .where(col(ReminderRow.organisation_id) == organisation_id, col(ReminderRow.state).in_(states))
+        .order_by(col(ReminderRow.send_after), AccountRow.name)
+        .limit(limit)
+    )
+    return tuple(Planned(*row) for row in session.execute(query))
+
+
+def queued_by_reason(session: Session, organisation_id: int) -> dict[str, int]:
+    """How many queued reminders there are, by what holds them; the empty reason counts those that are free to go."""
+    query: Select[Any] = (
+        select(ReminderRow.held_because, func.count())  # type: ignore[call-overload]
+        .where(col(ReminderRow.organisation_id) == organisation_id, col(ReminderRow.state) == ReminderState.QUEUED)
+        .group_by(ReminderRow.held_because)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def coming(session: Session, organisation_id: int, *, after: date, until: date) -> tuple[Coming, ...]:
+    """What the schedule reaches in the days to come, if nobody pays."""
+    query: Select[Any] = (
+        select(PositionRow.next_due_on, PositionRow.next_step, func.count())  # type: ignore[call-overload]
+        .where(
+            col(PositionRow.organisation_id) == organisation_id,
+            col(PositionRow.state) == "waiting",
+            col(PositionRow.next_due_on) > after,
+            col(PositionRow.next_due_on) <= until,
+        )
+        .group_by(PositionRow.next_due_on, PositionRow.next_step)
+        .order_by(PositionRow.next_due_on, PositionRow.next_step)
+    )
+    return tuple(Coming(*row) for row in session.execute(query))
+
+
+class Settled(NamedTuple):
+    account_id: int
+    account: str
+    number: str
+    paid: Decimal
+    currency: str
+    status: str
+    seen_at: datetime
+
+
+def settled(session: Session, organisation_id: int, *, since: datetime, limit: int = 6) -> tuple[Settled, ...]:
+    """The invoices that we lately learnt to be paid or credited, the newest first."""
+    query: Select[Any] = (
+        select(  # type: ignore[call-overload]
+            AccountRow.id,
+            AccountRow.name,
+            InvoiceRow.number,
+            InvoiceRow.total,
+            InvoiceRow.currency,
+            InvoiceRow.status,
+            InvoiceRow.settled_seen_at,
+        )
+        .join(AccountRow, col(AccountRow.id) == InvoiceRow.account_id)
+        .where(col(InvoiceRow.organisation_id) == organisation_id, col(InvoiceRow.settled_seen_at) >= since)
+        .order_by(col(InvoiceRow.settled_seen_at).desc(), col(InvoiceRow.id).desc())
+        .limit(limit)
+    )
+    return tuple(Settled(*row) for row in session.execute(query))
+
+
+class Heard(NamedTuple):
+    """A reply, with the name of its account ("" while nobody knows whose it is)."""
+
+    reply: ReplyRow
+    account: str
+
+
+def replies(
+    session: Session,
+    organisation_id: int,
+    *,
+    read: bool | None = None,
+    matched: bool | None = None,
+    adrift: bool = False,
+    limit: int = 50,
+) -> tuple[Heard, ...]:
+    """Replies, the newest first. `adrift` adds those that could not even be given to an organisation."""
+    query: Any = select(ReplyRow, func.coalesce(AccountRow.name, ""))
+    query = query.outerjoin(AccountRow, col(AccountRow.id) == ReplyRow.account_id)
+    query = query.where(_ours(organisation_id, adrift=adrift))
+    if read is not None:
+        query = query.where(col(ReplyRow.read_at).is_not(None) if read else col(ReplyRow.read_at).is_(None))
+    if matched is not None:
+        known = col(ReplyRow.account_id)
+        query = query.where(known.is_not(None) if matched else known.is_(None))
+    query = query.order_by(col(ReplyRow.received_at).desc(), col(ReplyRow.id).desc()).limit(limit)
+    return tuple(Heard(*row) for row in session.execute(query))
+
+
+def reply(session: Session, organisation_id: int, reply_id: int, *, adrift: bool) -> ReplyRow | None:
+    query = select(ReplyRow).where(col(ReplyRow.id) == reply_id, _ours(organisation_id, adrift=adrift))
+    return session.scalars(query).one_or_none()
+
+
+def _ours(organisation_id: int, *, adrift: bool) -> ColumnElement[bool]:
+    mine = col(ReplyRow.organisation_id) == organisation_id
+    return or_(mine, col(ReplyRow.organisation_id).is_(None)) if adrift else mine
+
+
+def accounts_like(session: Session, organisation_id: int, find: str, *, ids: Iterable[int] = ()) -> list[AccountRow]:
+    """Accounts to choose from: those named by their numbers, and up to twenty that a search finds."""
+    wanted = [col(AccountRow.id).in_(list(ids)), *(_found(find) if find else [])]
+    query = select(AccountRow).where(
+        col(AccountRow.organisation_id) == organisation_id, col(AccountRow.merged_into).is_(None), or_(*wanted)
+    )
+    return list(session.scalars(query.order_by(AccountRow.name).limit(20)))
+
+
+def messages_of(session: Session, organisation_id: int, reminder_id: int) -> tuple[MessageRow, ...]:
+    """Every attempt to put this reminder into words, the newest first."""
+    query = select(MessageRow).where(
+        col(MessageRow.organisation_id) == organisation_id, col(MessageRow.reminder_id) == reminder_id
+    )
+    return tuple(session.scalars(query.order_by(col(MessageRow.id).desc())))
+
+
+def sync_runs(session: Session, organisation_id: int, *, page: int) -> tuple[SyncRunRow, ...]:
+    """One page of the sync log, the newest first, and one run more when there is a next page."""
+    query = select(SyncRunRow).where(col(SyncRunRow.organisation_id) == organisation_id)
+    query = query.order_by(col(SyncRunRow.started_at).desc(), col(SyncRunRow.id).desc())
+    return tuple(session.scalars(query.limit(PAGE + 1).offset((page - 1) * PAGE)))
+
+
+def set_aside(session: Session, organisation_id: int, run_id: int) -> tuple[SetAsideRow, ...]:
+    query = (
+        select(SetAsideRow)
+        .join(SyncRunRow, col(SyncRunRow.id) == SetAsideRow.sync_run_id)
+        .where(col(SyncRunRow.organisation_id) == organisation_id, col(SetAsideRow.sync_run_id) == run_id)
+        .order_by(col(SetAsideRow.id))
+        .limit(200)
+    )
+    return tuple(session.scalars(query))
+
+
+def connection(session: Session, organisation_id: int) -> ConnectionRow | None:
+    query = select(ConnectionRow).where(col(ConnectionRow.organisation_id) == organisation_id)
+    return session.scalars(query).one_or_none()
+
+
+def workflows(session: Session, organisation_id: int) -> tuple[tuple[WorkflowRow, tuple[StepRow, ...]], ...]:
+    """Every workflow with its steps in the order of their days."""
+    steps: dict[int, list[StepRow]] = defaultdict(list)
+    mine = col(WorkflowRow.organisation_id) == organisation_id
+    for step in session.scalars(
+        select(StepRow)
+        .join(WorkflowRow, col(WorkflowRow.id) == StepRow.workflow_id)
+        .where(mine)
+        .order_by(col(StepRow.day), col(StepRow.step_id))
+    ):
+        steps[step.workflow_id].append(step)
+    rows = session.scalars(select(WorkflowRow).where(mine).order_by(col(WorkflowRow.id)))
+    return tuple((row, tuple(steps.get(row.id or 0, ()))) for row in rows)

@@ -1,0 +1,71 @@
+"""What many tests share: a database of their own (SQLite, or PostgreSQL where it is found) and a town to play in."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests_town import Town, postgres_server
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def shared_file(name: str) -> Path:
+    """A file of the plan's folder; the test is skipped, with the reason, where there is none."""
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"shared/{name} is not here")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, without a database name."""
+    with postgres_server(tmp_path_factory.mktemp(f"postgres-{worker_id}")) as url:
+        if url is None:
+            pytest.skip("no PostgreSQL binaries were found (initdb, postgres)")
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database; the test runs once on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'arrears.db'}"
+        return
+    server: str = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield f"{server}/{name}"
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'arrears.db'}"
+
+
+@pytest.fixture
+def a_town(tmp_path: Path) -> Iterator[Callable[..., Town]]:
+    """Founds a town: a sandbox, an office and a clock that both live by. Everything is closed at the end."""
+    towns: list[Town] = []
+
+    def found(url: str | None = None, *, at: datetime = datetime(2026, 6, 1, 7, tzinfo=UTC), **options: object) -> Town:
+        town = Town(url or f"sqlite:///{tmp_path / f'town{len(towns)}.db'}", tmp_path, at, **options)
+        towns.append(town)
+        return town
+
+    yield found
+    for town in towns:
+        town.close()
+
+
+os.environ.setdefault("TZ", "UTC")
