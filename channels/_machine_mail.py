@@ -29,8 +29,8 @@ _ABSENCE_SUBJECT = re.compile(
     r"|automatische (antwort|afwezigheid)|abwesenheits(notiz|nachricht|meldung|assistent)|abwesend\b|nicht im büro"
     r"|réponse automatique|absence du bureau|absent du bureau|respuesta automática|fuera de (la )?oficina"
     r"|risposta automatica|fuori sede|fuori ufficio|resposta automática|fora do escritório|automatisch antwoord|afwezig"
-    r"|automatiskt svar|frånvaro|automatisk svar|fraværende|automaattinen vastaus|poissaoloviesti|odpowiedź automatyczna"
-    r"|automatická odpověď|自動応答|自动答复)",
+    r"|automatiskt svar|frånvaro|automatisk svar|fraværende|automaattinen vastaus|poissaoloviesti"
+    r"|odpowiedź automatyczna|automatická odpověď|自動応答|自动答复)",
     re.IGNORECASE,
 )
 _ABSENCE_HEADERS = ("X-Autoreply", "X-Autorespond", "X-AutoReply-From", "X-Mail-Autoreply")

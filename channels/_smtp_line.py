@@ -134,12 +134,11 @@ class SmtpLine:
     def _hand_over(self, server: smtplib.SMTP, content: bytes) -> str:
         try:
             answer = server.docmd("DATA")
-            if answer[0] == 354:
-                server.send(content)
-                answer = server.getreply()
         except (smtplib.SMTPException, OSError) as problem:
             self.close()
-            raise Failed(Unsure(self._sentence("broke off before it confirmed the mail", problem))) from problem
+            raise self._unavailable("broke off before it took the mail", problem) from problem
+        if answer[0] == 354:
+            answer = self._last_answer(server, content)
         if answer[0] == 250:
             return _words(answer).removeprefix("250 ")
         self._forget_this_mail(server)
@@ -149,6 +148,15 @@ class SmtpLine:
             raise Failed(Refused(self._sentence("refused the mail", _words(answer))))
         self.close()
         raise Failed(Unsure(self._sentence("gave an answer that means nothing", _words(answer))))
+
+    def _last_answer(self, server: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
+        """From the first byte of the words to the answer to the last: here, and only here, we may never know."""
+        try:
+            server.send(content)
+            return server.getreply()
+        except (smtplib.SMTPException, OSError) as problem:
+            self.close()
+            raise Failed(Unsure(self._sentence("broke off before it confirmed the mail", problem))) from problem
 
     def _forget_this_mail(self, server: smtplib.SMTP) -> None:
         try:

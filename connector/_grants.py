@@ -19,7 +19,8 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from connector import Clock, ConsentNeeded, Grant, GrantKeeper, RateLimited, Refused, Unreachable
-from connector._transport import as_timeout, new_pool, no_answer, until_after
+from connector._line import as_timeout, new_pool, no_answer
+from connector._transport import until_after
 
 ENOUGH = timedelta(minutes=10)
 """A third of Xero's half hour. Less than this is left: time to fetch the next pair, well before the ledger says no."""

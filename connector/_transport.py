@@ -1,42 +1,31 @@
 """One way to call the ledger, so that every call is as careful as every other.
 
-Each question to Xero goes through `Transport.call`. It brings a valid key, writes down that the call was made, waits a
-limited time, asks again only where asking again cannot do anything twice, and turns whatever goes wrong into one of the
-four failures that the rest of `arrears` knows what to do about. The SDK builds addresses and bodies; its own habits of
-repeating writes, sleeping for hours, waiting for ever and sharing keys between connections are all shut off here.
+Each question to Xero goes through `Transport.call`. It brings a valid key, asks again only where asking again cannot do
+anything twice, keeps silent while the ledger wants silence, and turns whatever goes wrong into one of the four failures
+that the rest of `arrears` knows what to do about. The SDK's habit of sharing keys between connections is shut off here.
 """
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, Protocol, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import certifi
 import msgspec
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import HTTPError
 from xero_python.accounting import AccountingApi
-from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
-from xero_python.rest import RESTClientObject
 
 from connector import Call, Clock, ConsentNeeded, LedgerFailure, RateLimited, Refused, Unreachable
-
-TIMEOUT = (5.0, 60.0)
-"""Seconds to connect, and seconds of silence after which an answer is given up."""
+from connector._line import TIMEOUT, Client, Line, no_answer
 
 PAUSE = 60
 """Seconds to wait when the ledger says "too many" without saying for how long."""
 
 A_DAY = 86_400
-SHOWN = frozenset({"page", "pageSize", "summaryOnly", "includeArchived", "Statuses", "order"})
-"""Query values that go into the sync run as they are. Of all others only the name: they may hold a customer's name."""
-
 T = TypeVar("T")
 
 
@@ -72,8 +61,8 @@ class Transport:
         # Configuration() is a copy of the first one ever made, token object and all: so it is given one of its own.
         configuration = Configuration()
         configuration.oauth2_token = OAuth2Token()
-        client = _Client(configuration, oauth2_token_getter=self._token_for_sdk)
-        client.rest_client = _Line(clock=clock, calls=self.calls, timeout=timeout)
+        client = Client(configuration, oauth2_token_getter=self._token_for_sdk)
+        client.rest_client = Line(clock=clock, calls=self.calls, timeout=timeout)
         client.user_agent = "arrears"
         client.set_default_header("Accept-Encoding", "gzip")
         self.api = AccountingApi(client, base_url=api_url)
@@ -102,8 +91,10 @@ class Transport:
                 self._closed = failure
             raise failure
         try:
-            # Some lists may say "304, nothing new" instead of giving an empty page.
-            said = read(response.data if response.status != 304 else b"{}")
+            # "304, nothing new" comes without a body, and is the only answer that may.
+            if not response.data and response.status != 304:
+                raise msgspec.DecodeError("the body is empty")
+            said = read(response.data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unreachable(
                 f"Xero's answer while {doing} was cut short or is not Xero's at all (a proxy's page, perhaps). "
@@ -130,98 +121,6 @@ class Transport:
     def _note_what_is_left(self, response: urllib3.BaseHTTPResponse) -> None:
         self.day_left = _whole_number(response.headers.get("X-DayLimit-Remaining"), self.day_left)
         self.minute_left = _whole_number(response.headers.get("X-MinLimit-Remaining"), self.minute_left)
-
-
-class _Client(ApiClient):  # type: ignore[misc]
-    """The SDK's client, minus its habit of keeping the last body alive and showing it to every thread."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name != "last_response":
-            super().__setattr__(name, value)
-
-
-class _Line(RESTClientObject):  # type: ignore[misc]
-    """The SDK's way out to the network, made careful. Gives back every answer, whatever its status, already read."""
-
-    def __init__(self, *, clock: Clock, calls: list[Call], timeout: tuple[float, float]) -> None:
-        self.pool_manager = new_pool()
-        self._clock = clock
-        self._calls = calls
-        self._timeout = timeout
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        query_params: Any = None,
-        headers: dict[str, str] | None = None,
-        body: Any = None,
-        post_params: Any = None,  # noqa: ARG002 - the SDK's signature; no call of ours posts a form
-        _preload_content: bool = True,
-        _request_timeout: float | tuple[float, float] | None = None,
-    ) -> urllib3.BaseHTTPResponse:
-        if query_params:
-            # Yes and no as Xero's documents write them; the SDK would send "True".
-            query = [(name, str(value).lower() if isinstance(value, bool) else value) for name, value in query_params]
-            url = f"{url}?{urlencode(query)}"
-        content = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", **(headers or {})}
-        timeout = as_timeout(_request_timeout or self._timeout)
-        try:
-            return self._send(method, url, headers, content, timeout)
-        except (NewConnectionError, ProtocolError):
-            # A line gone dead between two calls is the usual case. Only a question may be put again: a dropped write
-            # may have been carried out.
-            if method != "GET":
-                raise
-            return self._send(method, url, headers, content, timeout)
-
-    def _send(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None, timeout: urllib3.Timeout
-    ) -> urllib3.BaseHTTPResponse:
-        at, started, response = self._clock(), time.perf_counter(), None
-        try:
-            # Redirects are not followed: the key goes to the ledger's own address and nowhere else.
-            response = self.pool_manager.request(
-                method, url, body=content, headers=headers, timeout=timeout, retries=False, redirect=False
-            )
-            return response
-        finally:
-            self._calls.append(
-                Call(
-                    at=at,
-                    method=method,
-                    path=_without_values(url),
-                    status=response.status if response is not None else 0,
-                    bytes=response.tell() if response is not None else 0,
-                    seconds=round(time.perf_counter() - started, 4),
-                    request_id=response.headers.get("Xero-Correlation-Id", "") if response is not None else "",
-                )
-            )
-
-
-def new_pool() -> urllib3.PoolManager:
-    """Connections to one provider, with certificates checked and nothing repeated by itself."""
-    return urllib3.PoolManager(maxsize=5, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where(), retries=False)
-
-
-def as_timeout(seconds: float | tuple[float, float]) -> urllib3.Timeout:
-    """One number for both waits, or (seconds to connect, seconds to read)."""
-    connect, read = seconds if isinstance(seconds, tuple) else (seconds, seconds)
-    return urllib3.Timeout(connect=connect, read=read)
-
-
-def no_answer(error: HTTPError) -> str:
-    """What happened on the line, in words, without the address that the error itself would print."""
-    match error:
-        case NewConnectionError():
-            return "could not be reached"
-        case ConnectTimeoutError() | ReadTimeoutError():
-            return "did not answer in time"
-        case ProtocolError():
-            return "dropped the connection before its answer was complete"
-        case _:
-            return f"could not be understood on the line ({type(error).__name__})"
 
 
 def until_after(response: urllib3.BaseHTTPResponse, clock: Clock) -> datetime:
@@ -291,15 +190,6 @@ def _scope_is_short(response: urllib3.BaseHTTPResponse) -> bool:
     # Xero spells it "insufficent_scope"; one day it may not.
     asked = response.headers.get("WWW-Authenticate", "")
     return "insufficent_scope" in asked or "insufficient_scope" in asked
-
-
-def _without_values(url: str) -> str:
-    parts = urlsplit(url)
-    query = "&".join(
-        f"{name}={value}" if name in SHOWN else f"{name}=({value.count(',') + 1})" if name == "IDs" else name
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-    )
-    return f"{parts.path}?{query}" if query else parts.path
 
 
 def _date_header(response: urllib3.BaseHTTPResponse) -> datetime | None:

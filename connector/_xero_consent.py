@@ -7,7 +7,8 @@ import msgspec
 from urllib3.exceptions import HTTPError
 
 from connector import Clock, Grant, Tenant, Unreachable, _grants
-from connector._transport import TIMEOUT, as_timeout, failure_of, new_pool, no_answer
+from connector._line import TIMEOUT, as_timeout, new_pool, no_answer
+from connector._transport import failure_of
 
 if TYPE_CHECKING:
     from connector.xero import Settings

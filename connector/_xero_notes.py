@@ -64,7 +64,6 @@ def texts(body: bytes) -> frozenset[str]:
 
 
 def _cut(text: str, longest: int) -> str:
-    head = text[: longest - 1]
-    word_end = head.rfind(" ")
+    word_end = text.rfind(" ", 0, longest)
     # A text without spaces in its second half is cut where it must be.
-    return (head[:word_end] if word_end > longest // 2 else head).rstrip() + "…"
+    return text[: word_end if word_end > longest // 2 else longest - 1].rstrip() + "…"

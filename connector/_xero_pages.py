@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from connector import SetAside
+from connector import _xero_meaning as meaning
 from connector import _xero_rows as rows
 from engine.receivables import Account, Credit, Invoice
 
@@ -42,17 +43,19 @@ class Page(Generic[T]):
 class Listing(Generic[R, T]):
     """One of Xero's lists: its name, the shape of its rows, and what a row means."""
 
-    def __init__(self, name: str, id_name: str, row: type[R], meaning: Callable[[R], T | None]) -> None:
+    def __init__(self, name: str, id_name: str, row: type[R], means: Callable[[R], T | None]) -> None:
         self.name = name
         self._id_name = id_name
-        self._meaning = meaning
+        self._meaning = means
         # Lenient, because Xero writes amounts and yes/no now as they are and now as text.
         self._row = msgspec.json.Decoder(row, strict=False)
         self._rows = msgspec.json.Decoder(_envelope(name, row), strict=False)
         self._raw_rows = msgspec.json.Decoder(_envelope(name, Raw))
 
     def read(self, body: bytes) -> Page[T]:
-        """One answer of Xero's, understood. Raises msgspec.DecodeError when it is not such a list at all."""
+        """One answer of Xero's, understood; without a body it is an empty page. Raises msgspec.DecodeError."""
+        if not body:
+            return Page(found=(), set_aside=(), length=0, at=None, total=0, pages=0, onward=None)
         found: list[T] = []
         set_aside: list[SetAside] = []
         changes: list[datetime | None] = []
@@ -61,16 +64,16 @@ class Listing(Generic[R, T]):
             alone: list[Raw] = []
         except msgspec.ValidationError:
             page = self._raw_rows.decode(body)
-            alone = page.rows or []
-        for place, row in enumerate(page.rows or ()):
+            alone = page.rows
+        for place, row in enumerate(page.rows):
             changed = None
             try:
                 readable = self._row.decode(row) if alone else row
-                changed = rows.instant(readable.updated)
-                meaning = self._meaning(readable)
-                if meaning is not None:
-                    found.append(meaning)
-            except (rows.Odd, msgspec.ValidationError) as odd:
+                changed = meaning.instant(readable.updated)
+                meant = self._meaning(readable)
+                if meant is not None:
+                    found.append(meant)
+            except (meaning.Odd, msgspec.ValidationError) as odd:
                 raw = row if alone else self._raw_rows.decode(body).rows[place]
                 set_aside.append(self._put_aside(bytes(raw), odd))
             changes.append(changed)
@@ -79,14 +82,14 @@ class Listing(Generic[R, T]):
             found=tuple(found),
             set_aside=tuple(set_aside),
             length=len(changes),
-            at=rows.instant(page.at),
+            at=meaning.instant(page.at),
             total=paging.item_count if paging else None,
             pages=paging.page_count if paging else None,
             onward=_onward(changes),
         )
 
     def _put_aside(self, raw: bytes, odd: Exception) -> SetAside:
-        reason = str(odd) if isinstance(odd, rows.Odd) else f"It is not written as Xero describes it: {odd}."
+        reason = str(odd) if isinstance(odd, meaning.Odd) else f"It is not written as Xero describes it: {odd}."
         row = json.loads(raw)
         ledger_id = row.get(self._id_name) if isinstance(row, dict) else None
         return SetAside(list=self.name, ledger_id=str(ledger_id or ""), reason=reason, raw=raw.decode())
@@ -112,17 +115,21 @@ def _envelope(name: str, row: Any) -> Any:
     return msgspec.defstruct(
         f"{name}Page",
         [
-            ("rows", list[row] | None, msgspec.field(name=name, default=None)),
+            ("rows", list[row], msgspec.field(name=name)),
             ("pagination", _Paging | None, None),
             ("at", str | None, msgspec.field(name="DateTimeUTC", default=None)),
         ],
     )
 
 
-CONTACTS: Listing[rows.ContactRow, Account] = Listing("Contacts", "ContactID", rows.ContactRow, rows.customer)
-CONTACTS_ASKED_FOR: Listing[rows.ContactRow, Account] = Listing("Contacts", "ContactID", rows.ContactRow, rows.account)
-INVOICES: Listing[rows.InvoiceRow, Invoice] = Listing("Invoices", "InvoiceID", rows.InvoiceRow, rows.sales_invoice)
-SUMMARIES: Listing[rows.InvoiceRow, Invoice] = Listing("Invoices", "InvoiceID", rows.InvoiceRow, rows.summary_invoice)
-CREDIT_NOTES: Listing[rows.CreditRow, Credit] = Listing("CreditNotes", "CreditNoteID", rows.CreditRow, rows.credit)
-OVERPAYMENTS: Listing[rows.CreditRow, Credit] = Listing("Overpayments", "OverpaymentID", rows.CreditRow, rows.credit)
-PREPAYMENTS: Listing[rows.CreditRow, Credit] = Listing("Prepayments", "PrepaymentID", rows.CreditRow, rows.credit)
+CONTACTS: Listing[rows.ContactRow, Account] = Listing("Contacts", "ContactID", rows.ContactRow, meaning.customer)
+CONTACTS_ASKED_FOR: Listing[rows.ContactRow, Account] = Listing(
+    "Contacts", "ContactID", rows.ContactRow, meaning.account
+)
+INVOICES: Listing[rows.InvoiceRow, Invoice] = Listing("Invoices", "InvoiceID", rows.InvoiceRow, meaning.sales_invoice)
+SUMMARIES: Listing[rows.InvoiceRow, Invoice] = Listing(
+    "Invoices", "InvoiceID", rows.InvoiceRow, meaning.summary_invoice
+)
+CREDIT_NOTES: Listing[rows.CreditRow, Credit] = Listing("CreditNotes", "CreditNoteID", rows.CreditRow, meaning.credit)
+OVERPAYMENTS: Listing[rows.CreditRow, Credit] = Listing("Overpayments", "OverpaymentID", rows.CreditRow, meaning.credit)
+PREPAYMENTS: Listing[rows.CreditRow, Credit] = Listing("Prepayments", "PrepaymentID", rows.CreditRow, meaning.credit)

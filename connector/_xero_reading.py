@@ -67,7 +67,8 @@ class Reading:
                 (invoice.ledger_id, used.ledger_id) for invoice in page.found for used in invoice.allocations or ()
             )
             yield _invoices(page)
-        now = _known(started)
+        # Without a word from Xero about the time (a bare "not modified") we stay where we were.
+        now = started or _mark(since, "invoices")
         cursor = {**since, "invoices": _written(now)}
         if now - _mark(since, "credits") >= HOURLY:
             yield from self._changed_credits(self._from(since, "credits"), shown)

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import msgspec
 
-from connector import Clock, Cursor, GrantKeeper, LedgerInfo, LedgerNote, Records, Refused
+from connector import Authoriser, Clock, Cursor, GrantKeeper, Ledger, LedgerInfo, LedgerNote, Records, Refused
 from connector import _xero_pages as pages
 from connector._grants import Tokens
 from connector._transport import Transport
@@ -43,12 +43,12 @@ class Settings:
     overlap_seconds: int = 120
 
 
-def authoriser(settings: Settings, *, clock: Clock) -> XeroAuthoriser:
+def authoriser(settings: Settings, *, clock: Clock) -> Authoriser:
     """The consent dance with Xero."""
     return XeroAuthoriser(settings, clock=clock)
 
 
-def ledger(settings: Settings, *, tenant: str, keeper: GrantKeeper, clock: Clock) -> "XeroLedger":
+def ledger(settings: Settings, *, tenant: str, keeper: GrantKeeper, clock: Clock) -> Ledger:
     """One organisation's ledger at Xero. Makes no call yet."""
     tokens = Tokens(refresh=authoriser(settings, clock=clock).refresh, keeper=keeper, clock=clock)
     return XeroLedger(settings, Transport(api_url=settings.api_url, tenant=tenant, tokens=tokens, clock=clock))
@@ -101,15 +101,15 @@ class XeroLedger:
         writing again. https://developer.xero.com/documentation/api/accounting/historyandnotes
         """
         for number, batch in enumerate(in_batches(notes)):
+            batch_key = f"{key}.{number}" if number else key
             try:
-                self._write(account_id, batch, f"{key}.{number}" if number else key)
+                self._write(account_id, batch, batch_key)
             except Refused as refused:
-                # Xero's documentation says 2,500 in one copy and 250 in another. The shorter text is another request,
-                # and so needs another key.
+                # Xero's documentation says 2,500 in one copy and 250 in another.
                 if self._note_length <= SHORT_NOTE or not is_about_length(str(refused)):
                     raise
                 self._note_length = SHORT_NOTE
-                self._write(account_id, batch, f"{key}.{number}.short")
+                self._write(account_id, batch, batch_key)
 
     def find_notes(self, account_id: str) -> frozenset[str]:
         """All the texts in the contact's history, ours and others'. One call."""
@@ -134,8 +134,10 @@ class XeroLedger:
 
     def _write(self, account_id: str, notes: Sequence[LedgerNote], key: str) -> None:
         body = body_of(notes, self._note_length)
+        # A shortened text is another request, and Xero wants another key for it: always the same, also after a restart.
+        key = f"{key}.short" if self._note_length <= SHORT_NOTE else key
         write = self._api.create_contact_history
-        self._line.call("writing notes", write, account_id, body, idempotency_key=key_of(key), read=bytes)
+        self._line.call("writing notes", write, account_id, body, idempotency_key=key_of(key), read=texts)
 
 
 class _Organisation(msgspec.Struct, rename="pascal"):

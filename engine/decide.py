@@ -279,7 +279,8 @@ def _notes(
         notes.append(Note(NoteKind.BEGAN, f"{_capital(because)}."))
     elif moved.moved:
         before, after = _name(moved.before), _name(moved.after)
-        notes.append(Note(NoteKind.MOVED_BACK, f"Moved back from {before} to {after}: {because}."))
+        move = f"Moved back from {before} to {after}" if before != after else f"{after} is sent once more"
+        notes.append(Note(NoteKind.MOVED_BACK, f"{move}: {because}."))
     if isinstance(state, Idle) and just_performed:
         notes.append(Note(NoteKind.IDLE, f"{_capital(because)}."))
     if isinstance(state, Held) and orders:

@@ -16,7 +16,10 @@ from engine.workflow import Step, Workflow
 
 
 class Moved(NamedTuple):
-    """A run after a reassessment, and the assigned steps before and after it when they differ."""
+    """A run after a reassessment, and the assigned steps before and after it.
+
+    `moved` also when the assigned step is the same but is now to be sent once more, for the new driver.
+    """
 
     run: Run
     before: Step | None
@@ -63,7 +66,9 @@ def reassessed(run: Run, workflow: Workflow, driver: OpenInvoice, rules: Rules, 
     before = assigned_place(run, workflow, as_of)
     after = _along_the_driver(run, workflow, driver, rules, as_of)
     place = assigned_place(after, workflow, as_of)
-    moved = before > place and run.driver_due_on < driver.due_on
+    undone = workflow.place_of(after.done, after.done_day) < workflow.place_of(run.done, run.done_day)
+    # Whatever may have to be sent again gets a new cycle, and with it a new key.
+    moved = undone or (before > place and run.driver_due_on < driver.due_on)
     return Moved(
         run=replace(after, driver=driver.id, driver_due_on=driver.due_on, cycle=run.cycle + 1 if moved else run.cycle),
         before=_step_at(workflow, before),

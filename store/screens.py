@@ -337,8 +337,8 @@ class Coming(NamedTuple):
 
 def tasks(session: Session, organisation_id: int, limit: int = 12) -> tuple[tuple[TaskRow, str], ...]:
     """The open tasks, oldest first, each with the name of its account."""
-    query: Select[Any] = (
-        select(TaskRow, func.coalesce(AccountRow.name, ""))  # type: ignore[call-overload]
+    query: Any = (
+        select(TaskRow, func.coalesce(AccountRow.name, ""))
         .outerjoin(AccountRow, col(AccountRow.id) == TaskRow.account_id)
         .where(col(TaskRow.organisation_id) == organisation_id, col(TaskRow.closed_at).is_(None))
         .order_by(col(TaskRow.opened_at), col(TaskRow.id))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests_town import Town, postgres_server
+from town import Town, postgres_server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -96,7 +96,7 @@ def oldest_first(lines: Iterable[Line]) -> list[Line]:
 
 
 class InvoiceFacts(dict[str, Any]):
-    """One invoice for a template. Written out as it is, it shows its number: `{{ invoices | join: ", " }}` just works."""
+    """One invoice for a template. Written out as it is, it shows its number, as in `{{ invoices | join: ", " }}`."""
 
     def __str__(self) -> str:
         return str(self["number"])

@@ -39,7 +39,7 @@ def page(*, title: str, language: str, inside: str) -> str:
         '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
         f"<title>{escape(title)}</title><style>:root{{color-scheme:light dark;supported-color-schemes:light dark}}"
         f'{_DARK}</style></head><body style="margin:0;padding:0;background:#ffffff">'
-        '<table role="presentation" width="100%" style="border-collapse:collapse"><tr><td align="left" style="padding:0">'
+        '<table role="presentation" width="100%" style="border-collapse:collapse"><tr><td style="padding:0">'
         '<table role="presentation" width="640" style="width:100%;max-width:640px;border-collapse:collapse"><tr>'
         f'<td class="page" style="padding:24px 20px;font-family:{_FONT};font-size:16px;line-height:1.5;'
         f'color:#1f2933;background:#ffffff">{inside}</td></tr></table></td></tr></table></body></html>\n'

@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).with_name("workflows")
 
 @dataclass(frozen=True, slots=True)
 class PrewrittenStep:
-    """One reminder with its words. `day` counts whole days after the due date; `channel` is `email`, `sms` or `call`."""
+    """One reminder with its words. `day` counts whole days after the due date; `channel` is `email` for all of ours."""
 
     id: str
     name: str

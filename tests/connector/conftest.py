@@ -1,12 +1,15 @@
 """What is set up anew for each of the connector's tests."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-import sandbox
 from connector import open_ledger
 from tests.connector.surroundings import Connected, KeeperInMemory, MovableClock, ScriptedXero, connect_to, consent
+
+if TYPE_CHECKING:
+    import sandbox
 
 
 @pytest.fixture
@@ -28,14 +31,16 @@ def connected(xero: ScriptedXero, clock: MovableClock) -> Connected:
 
 
 @pytest.fixture
-def company(clock: MovableClock) -> Iterator[sandbox.Sandbox]:
+def company(clock: MovableClock) -> "Iterator[sandbox.Sandbox]":
     """The sandbox with empty books and a clock that stands."""
+    import sandbox
+
     with sandbox.start(clock=clock.at, company=False) as world:
         yield world
 
 
 @pytest.fixture
-def at_the_company(company: sandbox.Sandbox, clock: MovableClock) -> Connected:
+def at_the_company(company: "sandbox.Sandbox", clock: MovableClock) -> Connected:
     """A ledger at the sandbox, consented to."""
     used, authoriser, grant = consent(company, clock)
     keeper = KeeperInMemory(grant)

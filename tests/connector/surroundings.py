@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import urllib3
 
-import sandbox
 from connector import Grant, Ledger, open_authoriser, open_ledger, settings_of
+
+if TYPE_CHECKING:
+    import sandbox
 
 MONDAY = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 REDIRECT = "http://127.0.0.1:9999/connect/xero/callback"
@@ -71,6 +73,17 @@ class KeeperInMemory:
         self.why_lost.append(why)
 
 
+class OneKey:
+    """A source of access keys that has only one."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def access_token(self, *, refused: str = "") -> str:
+        assert refused != self.key
+        return self.key
+
+
 @dataclass
 class Asked:
     method: str
@@ -110,7 +123,8 @@ class ScriptedXero:
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.script: list[Say] = []
-        self.rule: Callable[[Asked], Say] = lambda asked: Say(status=500)
+        self.rule: Callable[[Asked], Say]
+        self.always(Say(status=500))
         self._lock = threading.Lock()
         self.hurry = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -123,6 +137,9 @@ class ScriptedXero:
         self._server.shutdown()
         self._server.server_close()
 
+    def always(self, say: Say) -> None:
+        self.rule = lambda _: say
+
     def asked_for(self, ending: str) -> list[Asked]:
         return [asked for asked in self.asked if asked.path.endswith(ending)]
 
@@ -133,9 +150,10 @@ class ScriptedXero:
                 return self.script.pop(0)
         return self.rule(asked)
 
-    def _handler(xero) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+    def _handler(xero) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body leave together; sent apart, each answer would wait 40 ms
 
             def answer(self) -> None:
                 parts = urlsplit(self.path)
@@ -156,7 +174,7 @@ class ScriptedXero:
                 self.wfile.write(say.content[: say.cut])
                 self.close_connection = say.cut is not None
 
-            do_GET = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
+            do_GET = do_PUT = do_POST = do_DELETE = answer
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -174,11 +192,11 @@ def xero_instant(at: datetime) -> str:
     return f"/Date({int(at.timestamp() * 1000)}+0000)/"
 
 
-def invoice_row(id: str, at: datetime = MONDAY, **fields: Any) -> dict[str, Any]:
+def invoice_row(name: str, at: datetime = MONDAY, **fields: Any) -> dict[str, Any]:
     return {
         "Type": "ACCREC",
-        "InvoiceID": id,
-        "InvoiceNumber": f"INV-{id}",
+        "InvoiceID": name,
+        "InvoiceNumber": f"INV-{name}",
         "Contact": {"ContactID": "fern", "Name": "Fern & Fig Café"},
         "Status": "AUTHORISED",
         "Date": "/Date(1767225600000+0000)/",
@@ -200,7 +218,7 @@ def a_grant(
     return Grant(access, refresh, access_expires_at=clock() + timedelta(**(lasts or {"minutes": 30})))
 
 
-def consent(world: sandbox.Sandbox, clock: Callable[[], datetime], **settings: Any) -> tuple[Any, Any, Grant]:
+def consent(world: "sandbox.Sandbox", clock: Callable[[], datetime], **settings: Any) -> tuple[Any, Any, Grant]:
     """A person presses "Allow access"; gives the settings, the authoriser and the grant."""
     used = sandbox_settings(world, **settings)
     authoriser = open_authoriser("xero", used, clock=clock)
@@ -208,7 +226,7 @@ def consent(world: sandbox.Sandbox, clock: Callable[[], datetime], **settings: A
     return used, authoriser, authoriser.exchange(code=code, verifier=VERIFIER, redirect_uri=REDIRECT)
 
 
-def sandbox_settings(world: sandbox.Sandbox, **settings: Any) -> Any:
+def sandbox_settings(world: "sandbox.Sandbox", **settings: Any) -> Any:
     app = {"client_id": "sandbox-app", "client_secret": "sandbox-secret"}
     doors = {
         name: getattr(world, name)
@@ -217,7 +235,7 @@ def sandbox_settings(world: sandbox.Sandbox, **settings: Any) -> Any:
     return settings_of("xero")(**(app | doors | settings))
 
 
-def press_allow(world: sandbox.Sandbox, url: str) -> str:
+def press_allow(world: "sandbox.Sandbox", url: str) -> str:
     """Sends the page's form, as a browser would, and gives the code that comes back."""
     asked = dict(parse_qsl(urlsplit(url).query))
     form = {**asked, "tenant": world.control.organisations()[0]["id"], "decision": "allow"}

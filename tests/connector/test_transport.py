@@ -1,27 +1,23 @@
-"""Mirrors connector/_transport.py: one careful way to call."""
+"""Mirrors connector/_transport.py and connector/_line.py: one careful way to call."""
 
 import threading
 import time
 from dataclasses import asdict
 from datetime import timedelta
+from http.client import HTTPConnection
 
 import pytest
 
 from connector import ConsentNeeded, LedgerNote, RateLimited, Refused, Unreachable
 from connector._transport import Transport
-from tests.connector.surroundings import MONDAY, MovableClock, Say, a_grant, connect_to, listing
+from tests.connector.surroundings import MONDAY, MovableClock, OneKey, Say, a_grant, connect_to, listing
 
 ORGANISATION = {"Organisations": [{"Name": "Brightwater Joinery Ltd", "BaseCurrency": "GBP"}]}
 NOTE = [LedgerNote(text="Reminded by e-mail. [a1]", marker="[a1]")]
 
 
-class OneKey:
-    def access_token(self, *, refused=""):
-        return "key"
-
-
 def transport_to(xero, clock, **timing):
-    return Transport(api_url=xero.url, tenant="t", tokens=OneKey(), clock=clock, **timing)
+    return Transport(api_url=xero.url, tenant="t", tokens=OneKey("key"), clock=clock, **timing)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +36,7 @@ def transport_to(xero, clock, **timing):
         (Say(b"temporarily offline", status=503), Unreachable, r"\(503\)"),
         (Say(b"<html>Hotel Wi-Fi</html>"), Unreachable, "not Xero's at all"),
         (Say([1, 2]), Unreachable, "not Xero's at all"),
+        (Say(b""), Unreachable, "not Xero's at all"),
         (Say(b'{"Organisations": [{"Name"'), Unreachable, "cut short"),
         (Say(ORGANISATION, cut=10), Unreachable, "before its answer was complete"),
         (Say(drop=True), Unreachable, "dropped the connection"),
@@ -48,7 +45,7 @@ def transport_to(xero, clock, **timing):
     ],
 )
 def test_each_way_of_failing_says_what_to_do_next(xero, connected, answer, failure, sentence):
-    xero.rule = lambda asked: answer
+    xero.always(answer)
 
     with pytest.raises(failure, match=sentence) as raised:
         connected.ledger.check()
@@ -91,7 +88,7 @@ def test_a_key_refused_twice_means_that_a_person_is_asked(xero, connected):
 
 
 def test_too_little_permission_is_not_cured_by_a_new_key(xero, connected):
-    xero.rule = lambda asked: Say(status=401, headers={"WWW-Authenticate": "insufficent_scope"})
+    xero.always(Say(status=401, headers={"WWW-Authenticate": "insufficent_scope"}))
 
     with pytest.raises(ConsentNeeded):
         connected.ledger.check()
@@ -99,7 +96,7 @@ def test_too_little_permission_is_not_cured_by_a_new_key(xero, connected):
 
 
 def test_a_note_is_never_written_again_by_itself_after_the_line_was_dropped(xero, connected):
-    xero.rule = lambda asked: Say(drop=True)
+    xero.always(Say(drop=True))
 
     with pytest.raises(Unreachable):
         connected.ledger.write_notes("fern", NOTE, key="k1")
@@ -126,7 +123,7 @@ def test_a_question_is_put_once_more_when_the_line_was_dropped(xero, connected):
 
 def test_a_day_limit_of_twenty_hours_is_not_slept_through(xero, connected, clock):
     limit = {"Retry-After": "73451", "X-Rate-Limit-Problem": "day"}
-    xero.rule = lambda asked: Say(status=429, headers=limit)
+    xero.always(Say(status=429, headers=limit))
     began = time.monotonic()
 
     with pytest.raises(RateLimited, match="day") as raised:
@@ -154,7 +151,7 @@ def test_during_a_pause_nothing_is_asked_and_afterwards_it_goes_on(xero, connect
 
 @pytest.mark.parametrize("header", [{}, {"Retry-After": "soon"}, {"Retry-After": "0"}])
 def test_a_limit_without_a_time_means_a_minute(xero, connected, clock, header):
-    xero.rule = lambda asked: Say(status=429, headers=header)
+    xero.always(Say(status=429, headers=header))
 
     with pytest.raises(RateLimited) as raised:
         connected.ledger.check()
@@ -173,7 +170,7 @@ def test_what_is_left_of_the_day_and_the_minute_is_remembered(xero, clock):
 @pytest.mark.parametrize("seconds", [0.2, (0.2, 0.2)])
 def test_silence_is_not_waited_for_longer_than_allowed(xero, clock, seconds):
     line = transport_to(xero, clock)
-    xero.rule = lambda asked: Say(ORGANISATION, after=20)
+    xero.always(Say(ORGANISATION, after=20))
     began = time.monotonic()
 
     with pytest.raises(Unreachable, match="did not answer in time"):
@@ -185,7 +182,7 @@ def test_silence_is_not_waited_for_longer_than_allowed(xero, clock, seconds):
 
 def test_a_call_without_a_timeout_of_its_own_has_one_all_the_same(xero, clock):
     line = transport_to(xero, clock, timeout=(0.2, 0.2))
-    xero.rule = lambda asked: Say(ORGANISATION, after=20)
+    xero.always(Say(ORGANISATION, after=20))
 
     with pytest.raises(Unreachable, match="did not answer in time"):
         line.call("reading", line.api.get_organisations, read=bytes)
@@ -196,15 +193,8 @@ def test_two_connections_in_two_threads_never_carry_one_anothers_key(xero):
     mixed = []
     xero.rule = lambda asked: Say(ORGANISATION) if asked.token == asked.headers["xero-tenant-id"] else mixed.append(1)
 
-    class KeyOf:
-        def __init__(self, name):
-            self.name = name
-
-        def access_token(self, *, refused=""):
-            return self.name
-
     def ask(name):
-        line = Transport(api_url=xero.url, tenant=name, tokens=KeyOf(name), clock=clock)
+        line = Transport(api_url=xero.url, tenant=name, tokens=OneKey(name), clock=clock)
         for _ in range(150):
             line.call("reading", line.api.get_organisations, read=bytes)
 
@@ -244,7 +234,5 @@ def test_answers_are_asked_for_packed_and_as_json(xero, connected):
 
 
 def test_keys_are_never_printed_for_debugging(xero, connected):
-    from http.client import HTTPConnection
-
     assert HTTPConnection.debuglevel == 0
     assert a_grant(lambda: MONDAY).access_token not in repr(connected.ledger.__dict__)

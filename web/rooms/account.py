@@ -74,9 +74,7 @@ def reminder(desk: Looking, account_id: int, reminder_id: int) -> Response:
         raise NotFound
     with desk.office.database.reading() as session:
         messages = screens.messages_of(session, desk.id, reminder_id)
-    return page(
-        desk, "reminder.html", account=desk.own(AccountRow, account_id), reminder=row, messages=messages
-    )
+    return page(desk, "reminder.html", account=desk.own(AccountRow, account_id), reminder=row, messages=messages)
 
 
 @router.get("/messages/{message_id}/letter")

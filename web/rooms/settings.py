@@ -16,8 +16,11 @@ from web._visit import Deciding, Looking, Said
 router = APIRouter()
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LOCALES = ("en_GB", "en_AU", "en_NZ", "en_US", "en_CA", "en_IE", "en_ZA", "en_SG", "de_DE", "de_AT", "de_CH")
-_LOCALES += ("fr_FR", "fr_CA", "es_ES", "it_IT", "nl_NL", "da_DK", "sv_SE", "nb_NO", "pt_PT", "pl_PL")
+_LOCALES = (
+    *("en_GB", "en_AU", "en_NZ", "en_US", "en_CA", "en_IE", "en_ZA", "en_SG"),
+    *("de_DE", "de_AT", "de_CH", "fr_FR", "fr_CA", "es_ES", "it_IT", "nl_NL"),
+    *("da_DK", "sv_SE", "nb_NO", "pt_PT", "pl_PL"),
+)
 
 
 @router.get("/settings")
@@ -41,7 +44,7 @@ def reminders(desk: Looking) -> Response:
 def save(
     desk: Deciding,
     sending_time: Said = "",
-    weekdays: Annotated[list[str], Form(default_factory=list)] = [],  # noqa: B006  FastAPI copies it
+    weekdays: Annotated[list[str], Form()] = [],  # noqa: B006  FastAPI copies it
     time_zone: Said = "",
     locale: Said = "",
     gap: Said = "",
@@ -85,6 +88,6 @@ def _zones(current: str) -> dict[str, list[str]]:
     regions: dict[str, list[str]] = {}
     for zone in sorted({*available_timezones(), current}):
         region, slash, _ = zone.partition("/")
-        if slash and region not in ("Etc", "SystemV", "posix", "right", "US") or zone in ("UTC", current):
+        if (slash and region not in ("Etc", "US")) or zone in ("UTC", current):
             regions.setdefault(region if slash else "Other", []).append(zone)
     return regions

@@ -1,4 +1,4 @@
-"""A town for whole-path tests: the sandbox plays the outside world, an office does the product's work, one clock rules both.
+"""A town for whole-path tests: the sandbox plays the outside world, an office does the work, one clock rules both.
 
 Everything goes over real HTTP, SMTP and IMAP on loopback, with the product's own OAuth code and a consent that is
 really given on the sandbox's page.
@@ -19,14 +19,15 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from sqlalchemy import select
+from sqlmodel import col
+
 import sandbox
 from channels.email_smtp import Settings as Email
 from connector.xero import Settings as Xero
 from daemon.clock import MovableClock
 from jobs import acts, connect, deliver, receive, sync, write_back
 from jobs.office import Office
-from sqlalchemy import select
-from sqlmodel import col
 from store import Database, read_or_make_keys
 from store.people import add_user
 from store.tables import AccountRow, HistoryNoteRow, PositionRow, ReminderRow, ReplyRow, TaskRow
@@ -62,7 +63,12 @@ class Town:
         url = connect.begin(self.office, kind="xero", session="browser", redirect_uri=CALLBACK)
         answer = consent(url)
         done = connect.finish(
-            self.office, session="browser", state=answer["state"], code=answer["code"], redirect_uri=CALLBACK, user_id=self.owner
+            self.office,
+            session="browser",
+            state=answer["state"],
+            code=answer["code"],
+            redirect_uri=CALLBACK,
+            user_id=self.owner,
         )
         assert isinstance(done, connect.Connected)
         self.organisation = done.organisation_id
@@ -223,7 +229,10 @@ def postgres_server(folder: Path) -> Iterator[str | None]:
         port = probe.getsockname()[1]
     run = lambda *command: subprocess.run(  # noqa: E731
         [*(["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] if user else []), *command],
-        check=True, capture_output=True, cwd=folder, env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(folder)},
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(folder)},
     )
     run(str(binaries / "initdb"), "-D", str(data), "-A", "trust", "-U", "arrears", "--no-sync", "-E", "UTF8")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=60"
@@ -236,7 +245,11 @@ def postgres_server(folder: Path) -> Iterator[str | None]:
 
 
 def _postgres_binaries() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True) if Path("/usr/lib/postgresql").exists() else []
+    found = (
+        sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+        if Path("/usr/lib/postgresql").exists()
+        else []
+    )
     if found:
         return found[0].parent
     there = shutil.which("initdb")

@@ -1,0 +1,61 @@
+"""How mail programmes introduce the mail they quote, in the languages of the people who write to us.
+
+Only words are here; what counts as evidence is decided in `_quoted_text`.
+"""
+
+import re
+
+
+def _any(*words: str) -> str:
+    return "|".join(words)
+
+
+_WROTE = _any(
+    *("wrote", "writes", "schrieb", "écrit", "ecrit", "escribió", "escribio", "scritto", "escreveu", "schreef"),
+    *("skrev", "skriver", "napisał", r"napisał\(a\)", "napisała", "pisze", "napsal", r"napsal\(a\)", "napísal"),
+    *("kirjoitti", "írta", "yazdı", "написал", r"написал\(а\)", "пишет", "пише", "写道", "έγραψε", "scris"),
+)
+_ORIGINAL_MESSAGE = _any(
+    *("original message", "ursprüngliche nachricht", "original-nachricht", "originalnachricht", "message d['’]origine"),
+    *("message original", "mensaje original", "messaggio originale", "oorspronkelijk bericht", "mensagem original"),
+    *("ursprungligt meddelande", "oprindelig meddelelse", "opprinnelig melding", "alkuperäinen viesti"),
+    *("wiadomość oryginalna", "původní zpráva", "исходное сообщение", "reply message"),
+)
+_FROM = _any("from", "von", "de", "da", "van", "från", "fra", "od", "lähettäjä", "от", "发件人", "差出人")
+_SENT = _any(
+    *("sent", "date", "gesendet", "datum", "envoyé", "date d['’]envoi", "enviado", "enviado el", "fecha", "inviato"),
+    *("data", "verzonden", "enviada", "enviada em", "skickat", "sendt", "dato", "lähetetty", "päivämäärä", "wysłano"),
+    *("odesláno", "дата", "отправлено", "发送时间"),
+)
+_TO = _any("to", "an", "à", "a", "para", "aan", "till", "til", "vastaanottaja", "do", "komu", "кому", "收件人")
+_SUBJECT = _any(
+    *("subject", "betreff", "objet", "asunto", "oggetto", "onderwerp", "assunto", "ämne", "emne", "aihe", "temat"),
+    *("předmět", "тема", "主题"),
+)
+_OTHER = _any(
+    *("cc", "bcc", "kopie", "copie à", "copia", "kopia", "reply-to", "antwort an", "attachments?", "anlagen?"),
+    *("pièces jointes", "importance", "wichtigkeit", "priority", "organization"),
+)
+
+WROTE = re.compile(rf"(?<!\w)({_WROTE})(?!\w)", re.IGNORECASE)
+WROTE_AT_THE_END = re.compile(rf"(?<!\w)({_WROTE})\s*(:|：)\s*$", re.IGNORECASE)
+
+OPENS = re.compile(
+    r"^[\s>*-]{0,6}(on|am|le|el|il|em|op|den|dnia|w dniu|dne|po|på|на"
+    r"|(mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|pon|wt|śr|czw|pt|sob|niedz)\w*[.,]+)\s",
+    re.IGNORECASE,
+)
+
+ORIGINAL_MESSAGE = re.compile(rf"^\W{{0,4}}[-_*=–—]{{2,}}\s*({_ORIGINAL_MESSAGE})\s*[-_*=–—]{{2,}}\s*$", re.IGNORECASE)
+
+ABOVE_THIS_LINE = re.compile(
+    r"^\W*(please )?(type|write|enter) your (reply|answer) above this line\W*$|^#{2,}.*above this line.*#{2,}$",
+    re.IGNORECASE,
+)
+
+MAIL_LABEL = re.compile(
+    rf"^[\s>*_]*(?:(?P<origin>{_FROM})|(?P<sent>{_SENT})|(?P<to>{_TO})|(?P<subject>{_SUBJECT})|(?P<other>{_OTHER}))"
+    r"\s?[*_]*\s?[:：][*_]*\s*(?P<value>.*)$",
+    re.IGNORECASE,
+)
+ANY_LABEL = re.compile(r"^[*_]*[^\W\d][\w '’/.-]{0,30}\s?[*_]*:\s*\S")

@@ -1,0 +1,125 @@
+"""The wire to a provider: certificates checked, waits limited, no write repeated, nothing followed, every call noted.
+
+The SDK builds addresses and bodies; its own way out to the network would repeat a dropped write three times, sleep for
+hours when told to wait, and wait for ever when told nothing. This is the way out that it gets instead.
+"""
+
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import certifi
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, ReadTimeoutError
+from xero_python.api_client import ApiClient
+from xero_python.rest import RESTClientObject
+
+from connector import Call, Clock
+
+TIMEOUT = (5.0, 60.0)
+"""Seconds to connect, and seconds of silence after which an answer is given up."""
+
+SHOWN = frozenset({"page", "pageSize", "summaryOnly", "includeArchived", "Statuses", "order"})
+"""Query values that go into the sync run as they are. Of all others only the name: they may hold a customer's name."""
+
+
+class Client(ApiClient):  # type: ignore[misc]
+    """The SDK's client, minus its habit of keeping the last body alive and showing it to every thread."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "last_response":
+            super().__setattr__(name, value)
+
+
+class Line(RESTClientObject):  # type: ignore[misc]
+    """The SDK's way out to the network, made careful. Gives back every answer, whatever its status, already read."""
+
+    def __init__(self, *, clock: Clock, calls: list[Call], timeout: tuple[float, float]) -> None:
+        self.pool_manager = new_pool()
+        self._clock = clock
+        self._calls = calls
+        self._timeout = timeout
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        query_params: Any = None,
+        headers: dict[str, str] | None = None,
+        body: Any = None,
+        post_params: Any = None,  # noqa: ARG002 - the SDK's signature; no call of ours posts a form
+        _preload_content: bool = True,
+        _request_timeout: float | tuple[float, float] | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        if query_params:
+            # Yes and no as Xero's documents write them; the SDK would send "True".
+            query = [(name, str(value).lower() if isinstance(value, bool) else value) for name, value in query_params]
+            url = f"{url}?{urlencode(query)}"
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        timeout = as_timeout(_request_timeout or self._timeout)
+        try:
+            return self._send(method, url, headers, content, timeout)
+        except (NewConnectionError, ProtocolError):
+            # A line gone dead between two calls is the usual case. Only a question may be put again: a dropped write
+            # may have been carried out.
+            if method != "GET":
+                raise
+            return self._send(method, url, headers, content, timeout)
+
+    def _send(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None, timeout: urllib3.Timeout
+    ) -> urllib3.BaseHTTPResponse:
+        at, started, response = self._clock(), time.perf_counter(), None
+        try:
+            # Redirects are not followed: the key goes to the ledger's own address and nowhere else.
+            response = self.pool_manager.request(
+                method, url, body=content, headers=headers, timeout=timeout, retries=False, redirect=False
+            )
+            return response
+        finally:
+            self._calls.append(
+                Call(
+                    at=at,
+                    method=method,
+                    path=_without_values(url),
+                    status=response.status if response is not None else 0,
+                    bytes=response.tell() if response is not None else 0,
+                    seconds=round(time.perf_counter() - started, 4),
+                    request_id=response.headers.get("Xero-Correlation-Id", "") if response is not None else "",
+                )
+            )
+
+
+def new_pool() -> urllib3.PoolManager:
+    """Connections to one provider, with certificates checked and nothing repeated by itself."""
+    return urllib3.PoolManager(maxsize=5, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where(), retries=False)
+
+
+def as_timeout(seconds: float | tuple[float, float]) -> urllib3.Timeout:
+    """One number for both waits, or (seconds to connect, seconds to read)."""
+    connect, read = seconds if isinstance(seconds, tuple) else (seconds, seconds)
+    return urllib3.Timeout(connect=connect, read=read)
+
+
+def no_answer(error: HTTPError) -> str:
+    """What happened on the line, in words, without the address that the error itself would print."""
+    match error:
+        case NewConnectionError():
+            return "could not be reached"
+        case ConnectTimeoutError() | ReadTimeoutError():
+            return "did not answer in time"
+        case ProtocolError():
+            return "dropped the connection before its answer was complete"
+        case _:
+            return f"could not be understood on the line ({type(error).__name__})"
+
+
+def _without_values(url: str) -> str:
+    parts = urlsplit(url)
+    query = "&".join(
+        f"{name}={value}" if name in SHOWN else f"{name}=({value.count(',') + 1})" if name == "IDs" else name
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+    )
+    return f"{parts.path}?{query}" if query else parts.path

@@ -1,0 +1,172 @@
+"""The command line: `arrears` and its verbs. Whatever goes wrong is said in a sentence, and what to do about it."""
+
+import sys
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from daemon import founding
+from daemon.config import NAME, Config, ConfigProblem, read_config
+from daemon.wiring import open_office
+from jobs.office import Office
+
+app = typer.Typer(
+    help="arrears asks your customers for money, politely, and never for what they have paid.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.", envvar="ARREARS_CONFIG")]
+
+
+class Sentence(Exception):
+    """Something that the person at the keyboard can put right."""
+
+
+def main() -> None:
+    """The console script. Exit status 1 with a sentence for what a person can mend, 2 for a wrong call."""
+    try:
+        app()
+    except (ConfigProblem, Sentence, founding.FoundingProblem) as problem:
+        complaints.print(f"arrears: {problem}", soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Option(help="Where to put config.toml and the data.")] = Path(),
+    email: Annotated[str, typer.Option(help="The owner's email address; asked for when missing.")] = "",
+    name: Annotated[str, typer.Option(help="The owner's name.")] = "",
+    password: Annotated[
+        str, typer.Option(help="The owner's password; asked for when missing.", envvar="ARREARS_OWNER_PASSWORD")
+    ] = "",
+) -> None:
+    """Makes the configuration, the database and the owner's login."""
+    path = founding.make_config(folder)
+    console.print(f"Configuration  {path}")
+    office = open_office(read_config(path))
+    try:
+        console.print(f"Database       {office.database.engine.url.render_as_string(hide_password=True)}")
+        if founding.has_owner(office):
+            console.print("Owner          there already; nothing changed")
+        else:
+            email = email or typer.prompt("Your email address")
+            name = name or typer.prompt("Your name", default=email.partition("@")[0].title())
+            password = password or typer.prompt("A password", hide_input=True, confirmation_prompt=True)
+            founding.add_owner(office, email=email, name=name, password=password)
+            console.print(f"Owner          {email}")
+    finally:
+        office.close()
+    console.print(f"\nNext: put the keys of your Xero app and your mail server into {path.name}, then: arrears serve")
+    console.print("Keep a copy of data/secrets.key somewhere safe, apart from your backups of the database.")
+
+
+@app.command()
+def serve(config: ConfigFile = Path(NAME)) -> None:
+    """Runs everything: the pages, the syncs, the reminders and the answers, until interrupted."""
+    from daemon.serving import AlreadyRunning, serve_forever
+
+    settings = read_config(config)
+    try:
+        serve_forever(settings)
+    except AlreadyRunning as problem:
+        raise Sentence(str(problem)) from problem
+
+
+@app.command()
+def sync(
+    organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Reads the ledger now and shows what came of it."""
+    from daemon.sync_command import sync_now
+
+    office = _office(read_config(config))
+    try:
+        if not sync_now(office, organisation, console):
+            raise typer.Exit(1)
+    finally:
+        office.close()
+
+
+@app.command()
+def why(
+    account: Annotated[
+        str, typer.Argument(help="The account's name, number in the ledger, email address or our number.")
+    ],
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Explains where an account stands today: which invoice drives it, which rules were looked at, what comes next."""
+    from daemon.why_command import tell_why
+
+    office = _office(read_config(config))
+    try:
+        tell_why(office, account, console)
+    except LookupError as problem:
+        raise Sentence(str(problem)) from problem
+    finally:
+        office.close()
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the story instead of leaving the pages open.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Where to leave the pages open; another free port if it is taken.")] = 8000,
+) -> None:
+    """Plays the main story from end to end on a sandbox, then leaves the pages open for you to look around."""
+    from daemon.demo import play
+
+    if not play(console, once=once, port=port):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sandbox(
+    ledger: Annotated[
+        Path | None, typer.Option(help="A CSV of invoices with their settlement dates, instead of the made-up firm.")
+    ] = None,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    smtp_port: int = 8025,
+    imap_port: int = 8143,
+    clock: Annotated[str, typer.Option(help="Stand at this day (2026-05-31) until moved; empty: real time.")] = "",
+    seed: Annotated[int, typer.Option(help="Which made-up firm.")] = 1,
+) -> None:
+    """Opens a ledger and a post office to practise on, over real HTTP, SMTP and IMAP on this machine."""
+    import sandbox as world
+
+    if ledger is not None and not ledger.exists():
+        raise Sentence(f"There is no file {ledger}. Give the path of a CSV with invoices and their settlement dates.")
+    try:
+        world.serve(host, port, smtp_port, imap_port, ledger=ledger, clock=_noon(clock), seed=seed)
+    except ValueError as problem:
+        raise Sentence(str(problem)) from problem
+    except OSError as problem:
+        raise Sentence(f"A door of the sandbox cannot be opened: {problem}. Choose other ports.") from problem
+
+
+def _noon(day: str) -> datetime | None:
+
+    if not day:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(day), time(7, 0), tzinfo=UTC)
+    except ValueError:
+        raise Sentence(f"'{day}' is not a day. Write it like 2026-05-31.") from None
+
+
+def _office(settings: Config) -> Office:
+    return open_office(settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Serving: one process that shows the pages and does the work, until somebody stops it."""
+
+import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from daemon.config import Config
+from daemon.schedule import Schedule
+from daemon.wiring import open_office
+from web import build
+
+log = structlog.get_logger()
+
+
+class AlreadyRunning(Exception):
+    """Another process does the work of this folder already. Two of them would be in each other's way."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Holds the folder's lock for as long as we run. Raises AlreadyRunning. A lock left by a crash frees itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "arrears.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(
+                f"arrears is running already on the data in {folder}. Stop that one first, or use its pages."
+            ) from None
+        yield
+
+
+def quiet_libraries() -> None:
+    """Libraries that would write secrets or noise into our log are told to keep still."""
+    for name in ("urllib3", "apscheduler", "xero_python", "python_http_client", "imap_tools", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def serve_forever(config: Config) -> None:
+    """Opens everything, serves until a signal comes, and closes everything in order."""
+    quiet_libraries()
+    with alone_in(config.store.data):
+        office = open_office(config)
+        schedule = Schedule(office, config)
+        app = build(office, poke=schedule.poke)
+        schedule.start()
+        log.info("serving", at=config.server.public_url)
+        try:
+            uvicorn.run(app, host=config.server.host, port=config.server.port, log_level="warning", server_header=False)
+        finally:
+            schedule.stop()
+            office.close()

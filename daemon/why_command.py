@@ -1,0 +1,74 @@
+"""`arrears why ACCOUNT`: the answer to "why is this customer still chased?", rule by rule."""
+
+from rich.console import Console
+from sqlalchemy import func, or_, select
+from sqlmodel import col
+
+from engine.facts import Decision
+from engine.position import Clear, Due, Held, Idle, Pending, Waiting
+from engine.words import in_words
+from jobs.explain import explain
+from jobs.office import Office
+from store.tables import AccountRow
+
+
+def tell_why(office: Office, named: str, console: Console) -> None:
+    """Prints the explanation. Raises LookupError with a sentence when no, or more than one, account is meant."""
+    account = find(office, named)
+    assert account.id is not None
+    decision = explain(office, account.id)
+    position = decision.position
+    console.print(f"\n[bold]{account.name}[/bold]  on the workflow {position.workflow.name}")
+    console.print(f"{_capital(position.because)}.\n", soft_wrap=True)
+    where = position.assigned.name if position.assigned else "the start"
+    console.print(f"  Stands at   {where}")
+    console.print(f"  Now         {_now(decision)}")
+    if position.next_step is not None:
+        console.print(f"  Next        {position.next_step.name}, due on {in_words(position.next_due_on)}")
+    console.print("\n  What was looked at")
+    for reason in decision.reasons:
+        mark = "[green]✓[/green]" if reason.passed else "[red]✗[/red]"
+        console.print(f"   {mark} {reason.rule:<18} {reason.text}", soft_wrap=True)
+    console.print()
+
+
+def find(office: Office, named: str) -> AccountRow:
+    """The account of that name, ledger number, email address or number of ours. Raises LookupError."""
+    wanted = named.strip().lower()
+    with office.database.reading() as session:
+        exact = or_(
+            func.lower(col(AccountRow.name)) == wanted,
+            func.lower(col(AccountRow.number)) == wanted,
+            func.lower(col(AccountRow.email)) == wanted,
+            col(AccountRow.id) == (int(wanted) if wanted.isdigit() else -1),
+        )
+        found = session.scalars(select(AccountRow).where(exact)).all()
+        if not found:
+            query = select(AccountRow).where(func.lower(col(AccountRow.name)).contains(wanted, autoescape=True))
+            found = session.scalars(query.limit(11)).all()
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise LookupError(f"No account is called '{named}'. Try a part of its name, or its email address.")
+    names = ", ".join(f"{one.name} ({one.id})" for one in found[:10])
+    raise LookupError(f"Several accounts match '{named}': {names}. Give one name in full, or the number.")
+
+
+def _now(decision: Decision) -> str:
+    match decision.position.state:
+        case Clear():
+            return "clear: nothing is overdue, nothing will be sent"
+        case Waiting():
+            return "waiting for the next step's day"
+        case Due():
+            return "due: it goes at today's sending time, after one more look at the ledger"
+        case Pending():
+            return "pending: it waits for a person"
+        case Held():
+            return "held: see the first rule that is not met"
+        case Idle():
+            return "idle: the workflow has come to its end"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
