@@ -103,10 +103,11 @@ class _Reader(HTMLParser):
         if "".join(self._line).strip():
             self._end_line()
         self._line.clear()
-        if spaced and self._lines and self._lines[-1].strip("> "):
-            self._lines.append("> " * self._quotes if self._quotes else "")
+        marks = ("> " * self._quotes).rstrip()
+        if spaced and self._lines and self._lines[-1] != marks:
+            self._lines.append(marks)
 
     def _end_line(self) -> None:
         line = "".join(self._line).rstrip() if self._preformatted else "".join(self._line).strip()
-        self._lines.append("> " * self._quotes + line if self._quotes else line)
+        self._lines.append(("> " * self._quotes + line).rstrip())
         self._line.clear()

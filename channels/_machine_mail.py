@@ -8,11 +8,10 @@ the author: Exchange puts it on mails that people write.
 import re
 from collections.abc import Iterator
 from email import message_from_string
-from email.message import EmailMessage, Message
-from email.policy import default
+from email.message import Message
 from typing import NamedTuple
 
-from channels._mail_parts import addresses, decoded, header, headers, inside, parts, type_of
+from channels._mail_parts import addresses, decoded, header, headers, inside, parts
 from engine.replies import ReplyKind
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
@@ -50,7 +49,7 @@ class Enclosed(NamedTuple):
     reply_to: tuple[str, ...]
 
 
-def kind_of(mail: EmailMessage) -> ReplyKind:
+def kind_of(mail: Message) -> ReplyKind:
     if _is_delivery_report(mail):
         return ReplyKind.BOUNCE if _has_failed(mail) else ReplyKind.MACHINE
     if _is_receipt(mail):
@@ -60,7 +59,7 @@ def kind_of(mail: EmailMessage) -> ReplyKind:
     return ReplyKind.MACHINE if _is_from_a_machine(mail) else ReplyKind.HUMAN
 
 
-def failed_recipient(mail: EmailMessage, text: str) -> str:
+def failed_recipient(mail: Message, text: str) -> str:
     """The address that did not take our mail, as we wrote it where the report says so; empty when it does not."""
     told = [report for report in _reports(mail) if _failed(report)] or list(_reports(mail))
     for name in ("Original-Recipient", "Final-Recipient", "Original-Rcpt-To"):
@@ -75,7 +74,7 @@ def failed_recipient(mail: EmailMessage, text: str) -> str:
     return next((to for original in _originals(mail) for to in addresses(header(original, "To"))), "")
 
 
-def enclosed(mail: EmailMessage, text: str) -> Enclosed:
+def enclosed(mail: Message, text: str) -> Enclosed:
     """The Message-IDs and reply addresses of the mails that a delivery report brings back."""
     originals = list(_originals(mail))
     ids = [found for original in originals for found in _MESSAGE_ID.findall(header(original, "Message-ID"))]
@@ -84,8 +83,8 @@ def enclosed(mail: EmailMessage, text: str) -> Enclosed:
     return Enclosed(tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(reply_to)))
 
 
-def _is_delivery_report(mail: EmailMessage) -> bool:
-    types = {type_of(part) for part in parts(mail)}
+def _is_delivery_report(mail: Message) -> bool:
+    types = {part.get_content_type() for part in parts(mail)}
     if types & {"message/delivery-status", "message/feedback-report", "message/global-delivery-status"}:
         return True
     if "report-type=delivery-status" in header(mail, "Content-Type").replace('"', "").replace(" ", "").lower():
@@ -100,7 +99,7 @@ def _is_delivery_report(mail: EmailMessage) -> bool:
     return sum(signs) >= 2
 
 
-def _has_failed(mail: EmailMessage) -> bool:
+def _has_failed(mail: Message) -> bool:
     """Delayed, relayed and delivered mails are reported in the same way, and are no failure."""
     reports = [report for report in _reports(mail) if header(report, "Action") or header(report, "Status")]
     return not reports or any(map(_failed, reports))
@@ -111,26 +110,30 @@ def _failed(report: Message) -> bool:
     return action.startswith("failed") or (not action and header(report, "Status").startswith("5"))
 
 
-def _reports(mail: EmailMessage) -> Iterator[Message]:
+def _reports(mail: Message) -> Iterator[Message]:
     """The blocks of a delivery report: one about the mail, then one for each recipient."""
     for part in parts(mail):
-        if type_of(part) in ("message/delivery-status", "message/global-delivery-status", "message/feedback-report"):
+        if part.get_content_type() in (
+            "message/delivery-status",
+            "message/global-delivery-status",
+            "message/feedback-report",
+        ):
             yield from inside(part)
 
 
-def _originals(mail: EmailMessage) -> Iterator[Message]:
+def _originals(mail: Message) -> Iterator[Message]:
     for part in parts(mail):
-        if type_of(part) in ("message/rfc822", "message/global"):
+        if part.get_content_type() in ("message/rfc822", "message/global"):
             yield from inside(part)
-        if type_of(part) in ("text/rfc822-headers", "message/global-headers"):
-            yield message_from_string(decoded(part)[:_LONGEST_NOTICE], policy=default)
+        if part.get_content_type() in ("text/rfc822-headers", "message/global-headers"):
+            yield message_from_string(decoded(part)[:_LONGEST_NOTICE])
 
 
-def _is_receipt(mail: EmailMessage) -> bool:
-    return any(type_of(part) == "message/disposition-notification" for part in parts(mail))
+def _is_receipt(mail: Message) -> bool:
+    return any(part.get_content_type() == "message/disposition-notification" for part in parts(mail))
 
 
-def _is_absence(mail: EmailMessage) -> bool:
+def _is_absence(mail: Message) -> bool:
     if _ABSENCE_SUBJECT.search(header(mail, "Subject")):
         return True
     if header(mail, "Auto-Submitted").lower().startswith("auto-replied"):
@@ -143,7 +146,7 @@ def _is_absence(mail: EmailMessage) -> bool:
     )
 
 
-def _is_from_a_machine(mail: EmailMessage) -> bool:
+def _is_from_a_machine(mail: Message) -> bool:
     submitted = header(mail, "Auto-Submitted").lower()
     if submitted and not submitted.startswith("no"):
         return True

@@ -9,8 +9,9 @@ from codecs import lookup
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.policy import default
+from email.message import Message
+from email.policy import compat32, default
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
 
@@ -18,17 +19,17 @@ _LARGEST_MAIL = 8_000_000
 _MOST_PARTS = 200
 _MOST_HEADERS = 50
 _LONGEST_TEXT = 1_000_000
-_LONGEST_HEADER = 20_000
+_LONGEST_HEADER = 4_000
 _ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]\\@]{1,200}@[^\s<>,;:\"'()\[\]\\@]{1,255}")
 _NOT_AN_ALPHABET = {"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined"}
 
 
-def opened(raw: bytes) -> EmailMessage:
+def opened(raw: bytes) -> Message:
     """The mail. Raises ValueError with a sentence when it cannot be taken apart. Very large ones are read to 8 MB."""
     if not raw.strip():
         raise ValueError("The mail is empty.")
     try:
-        return message_from_bytes(raw[:_LARGEST_MAIL], policy=default)
+        return message_from_bytes(raw[:_LARGEST_MAIL], policy=compat32)  # no header is parsed before it is asked for
     except RecursionError as problem:
         raise ValueError("The mail has parts nested inside parts too deeply to be read.") from problem
     except Exception as problem:  # the standard library's parser fails in many ways on odd mails
@@ -41,12 +42,16 @@ def header(part: Message, name: str) -> str:
 
 
 def headers(part: Message, name: str) -> list[str]:
-    found: list[Any] = []
+    written = [value for key, value in part.raw_items() if key.lower() == name.lower()]
+    return [_decoded_header(name, str(value)[:_LONGEST_HEADER]) for value in written[:_MOST_HEADERS]]
+
+
+def _decoded_header(name: str, written: str) -> str:
     try:
-        found = part.get_all(name) or []
-    except Exception:  # a broken header makes the parser fail; its raw form still says enough
-        found = [value for key, value in part.raw_items() if key.lower() == name.lower()]
-    return [" ".join(tidy(str(value)[:_LONGEST_HEADER]).split()) for value in found[:_MOST_HEADERS]]
+        read = str(default.header_fetch_parse(name, written))
+    except Exception:  # the parser fails in many ways on broken headers; as it stands it still says enough
+        read = written
+    return " ".join(tidy(read).split())
 
 
 def addresses(text: str) -> list[str]:
@@ -54,7 +59,7 @@ def addresses(text: str) -> list[str]:
     return _ADDRESS.findall(text)
 
 
-def sender(mail: EmailMessage) -> tuple[str, str]:
+def sender(mail: Message) -> tuple[str, str]:
     """Address and name of the author."""
     written = header(mail, "From") or header(mail, "Sender")
     found = addresses(written)
@@ -63,13 +68,11 @@ def sender(mail: EmailMessage) -> tuple[str, str]:
     return address, name.strip().strip("\"'").replace('\\\\"', '"').strip()
 
 
-def sent_at(mail: EmailMessage) -> datetime | None:
+def sent_at(mail: Message) -> datetime | None:
     try:
-        written = getattr(mail["Date"], "datetime", None)
-        if written is None:
-            return None
-        return (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)  # type: ignore[no-any-return]
-    except Exception:  # dates of strangers: years beyond our calendar, zones that do not exist
+        written = parsedate_to_datetime(header(mail, "Date"))
+        return (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)
+    except Exception:  # dates of strangers: no date, years beyond our calendar, zones that do not exist
         return None
 
 
@@ -83,20 +86,13 @@ def _parts(mail: Message) -> Iterator[Message]:
     while waiting:
         part = waiting.pop()
         yield part
-        if type_of(part).startswith("multipart/"):
+        if part.get_content_type().startswith("multipart/"):
             waiting.extend(reversed(inside(part)))
 
 
-def type_of(part: Message) -> str:
-    try:
-        return part.get_content_type()
-    except Exception:  # a content type that cannot be parsed counts as none, which the standard calls plain text
-        return "text/plain"
-
-
 def inside(part: Message) -> list[Message]:
-    payload: Any = part.get_payload()
-    return [inner for inner in payload if isinstance(inner, Message)] if isinstance(payload, list) else []
+    payload: Any = part.get_payload() if part.is_multipart() else []
+    return [inner for inner in payload if isinstance(inner, Message)]
 
 
 def decoded(part: Message) -> str:
@@ -104,11 +100,10 @@ def decoded(part: Message) -> str:
     try:
         content = part.get_payload(decode=True)
         alphabet = str(part.get_content_charset() or "")
-    except Exception:  # wrong lengths, bad parameters
-        content, alphabet = None, ""
+    except Exception:  # wrong lengths, bad parameters, alphabets that are none
+        return ""
     if not isinstance(content, bytes):
-        payload: Any = part.get_payload()
-        return tidy(payload) if isinstance(payload, str) else ""
+        return ""
     for candidate in (alphabet, "utf-8", "cp1252"):
         try:
             if candidate and lookup(candidate).name not in _NOT_AN_ALPHABET:

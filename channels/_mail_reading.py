@@ -6,11 +6,11 @@ away is for reading only.
 
 import re
 from collections.abc import Sequence
-from email.message import EmailMessage, Message
+from email.message import Message
 
 from channels import _machine_mail
 from channels._html_text import text_of
-from channels._mail_parts import addresses, decoded, header, headers, inside, opened, parts, sender, sent_at, type_of
+from channels._mail_parts import addresses, decoded, header, headers, inside, opened, parts, sender, sent_at
 from channels._quoted_text import said
 from engine.replies import Reply, ReplyKind
 
@@ -23,6 +23,13 @@ _LONGEST_TEXT = 1_000_000
 def read_mail(raw: bytes, *, ours: Sequence[str] = ()) -> Reply:
     """`ours` are our own addresses, which help to tell quoted text. Raises ValueError with a sentence."""
     mail = opened(raw)
+    try:
+        return _read(mail, ours)
+    except Exception as problem:  # a stranger's mail may break the standard library anywhere; it stays stored
+        raise ValueError(f"The mail cannot be understood: {problem}.") from problem
+
+
+def _read(mail: Message, ours: Sequence[str]) -> Reply:
     kind = _machine_mail.kind_of(mail)
     text = _text(mail)[:_LONGEST_TEXT]
     subject = header(mail, "Subject")
@@ -43,13 +50,13 @@ def read_mail(raw: bytes, *, ours: Sequence[str] = ()) -> Reply:
     )
 
 
-def _recipients(mail: EmailMessage, more: Sequence[str]) -> tuple[str, ...]:
+def _recipients(mail: Message, more: Sequence[str]) -> tuple[str, ...]:
     """Every address the mail was meant for, as it is written; who signed which is for others to check."""
     found = [address for name in _RECIPIENTS for text in headers(mail, name) for address in addresses(text)]
     return tuple(dict.fromkeys([*found, *more]))
 
 
-def _answers(mail: EmailMessage, more: Sequence[str]) -> tuple[str, ...]:
+def _answers(mail: Message, more: Sequence[str]) -> tuple[str, ...]:
     found = [
         name
         for label in ("In-Reply-To", "References")
@@ -59,18 +66,18 @@ def _answers(mail: EmailMessage, more: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *more]))
 
 
-def _text(mail: EmailMessage) -> str:
+def _text(mail: Message) -> str:
     """All the text a person would see. Plain text where there is any, else text made from the HTML."""
     pieces = [_shown(part) for part in _bodies(mail)]
     return "\n\n".join(piece.strip("\n") for piece in pieces if piece.strip()).strip()
 
 
-def _bodies(mail: EmailMessage) -> list[Message]:
+def _bodies(mail: Message) -> list[Message]:
     bodies = [part for part in parts(mail) if _is_body(part)]
     choices = {
         id(inner): choice
         for choice in parts(mail)
-        if type_of(choice) == "multipart/alternative"
+        if choice.get_content_type() == "multipart/alternative"
         for inner in parts(choice)
     }
     chosen: dict[int, list[Message]] = {}
@@ -81,17 +88,17 @@ def _bodies(mail: EmailMessage) -> list[Message]:
 
 def _best(group: list[Message]) -> list[Message]:
     """Of the same words in two forms, the plain ones, unless they are empty."""
-    plain = [part for part in group if type_of(part) == "text/plain" and decoded(part).strip()]
-    return plain or [part for part in group if type_of(part) == "text/html"]
+    plain = [part for part in group if part.get_content_type() == "text/plain" and decoded(part).strip()]
+    return plain or [part for part in group if part.get_content_type() == "text/html"]
 
 
 def _is_body(part: Message) -> bool:
     return (
-        type_of(part) in ("text/plain", "text/html")
+        part.get_content_type() in ("text/plain", "text/html")
         and not inside(part)
         and header(part, "Content-Disposition").partition(";")[0].strip().lower() != "attachment"
     )
 
 
 def _shown(part: Message) -> str:
-    return text_of(decoded(part)) if type_of(part) == "text/html" else decoded(part)
+    return text_of(decoded(part)) if part.get_content_type() == "text/html" else decoded(part)

@@ -231,7 +231,7 @@ Reference: INV-1042
         "As your colleague Sarah wrote:\nno need to pay before August.",
         "Hi Tom,\n\nI wrote to you on 3 June 2025 about this:\n\nthe goods were damaged.",
         "Hi Tom\n\nOn Friday we paid the following:\n\nINV-1042 £1,200.00\nINV-1051 £830.50",
-        "-- \nMia O'Neill\nHarbour Café",
+        "--\nMia O'Neill\nHarbour Café",
         "From: Mia\nSubject: the invoice\nIt is wrong.",
     ],
 )
@@ -259,7 +259,7 @@ def test_when_nothing_would_be_left_everything_stays(mail):
 
 
 def test_our_own_address_proves_an_introduction_in_a_language_we_do_not_know():
-    mail = f"Az utalás ma megtörtént.\n\n2025. jún. 30., Brightwater accounts@brightwater.example ezt írta:\n\n{OUR_REMINDER}"
+    mail = f"Az utalás ma megtörtént.\n\n2025. jún. 30., accounts@brightwater.example ezt írta:\n\n{OUR_REMINDER}"
 
     assert said(mail, ours=["accounts@brightwater.example"]) == "Az utalás ma megtörtént."
 
@@ -273,7 +273,7 @@ def test_some_of_what_was_written_is_always_left_and_nothing_is_added(text):
     answer = said(text)
 
     assert bool(answer.strip()) == bool(text.strip())
-    assert set(line.rstrip() for line in answer.split("\n")) <= set(line.rstrip() for line in text.split("\n")) | {""}
+    assert {line.rstrip() for line in answer.split("\n")} <= {line.rstrip() for line in text.split("\n")} | {""}
 
 
 def test_a_reply_of_a_hundred_thousand_lines_is_shown_as_it_is():

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
 from engine.ageing import OpenInvoice, totals
-from engine.holds import HoldKind
+from engine.holds import HoldKind, sentence
+from engine.position import Held
 from engine.reminders import ReminderState
 from jobs import acts
 from jobs.explain import explain
@@ -32,13 +33,15 @@ def account(desk: Looking, account_id: int, history: str = "") -> Response:
         raise NotFound
     decision = explain(desk.office, account_id)
     entries, more = timeline(file, show)
+    state = decision.position.state
     return page(
         desk,
         "account.html",
         account=file.account,
         file=file,
         decision=decision,
-        position=decision.position,
+        kind=type(state).__name__.lower(),
+        held=[sentence(hold) for hold in state.holds] if isinstance(state, Held) else [],
         rungs=ladder(decision.position, decision.cycle, file.reminders),
         totals=_totals(file, desk.as_of),
         marks=_marks(file, desk.as_of),

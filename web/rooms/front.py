@@ -1,6 +1,6 @@
 """The front page: is it safe to send, what goes out next, what came in, and what needs a person."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     going_count: int
     held: tuple[Planned, ...]
     held_count: int
-    days: tuple[tuple[date, tuple[Coming, ...]], ...]
+    days: tuple[tuple[date, tuple[tuple[str, int], ...]], ...]
 
 
 @router.get("/")
@@ -77,17 +77,17 @@ def _plan(desk: Desk, queued: tuple[Planned, ...], reasons: dict[str, int], comi
     """While the whole organisation is paused, the plan shows what would go if it were not."""
     going = tuple(one for one in queued if not one.reminder.held_because or _only_paused(one.reminder.held_because))
     held = tuple(one for one in queued if one not in going)
-    by_day: dict[date, list[Coming]] = defaultdict(list)
+    by_day: dict[date, Counter[str]] = defaultdict(Counter)
     sending = SendingDays(frozenset(desk.organisation.sending_weekdays))
     for one in coming:
-        by_day[sending.first_from(one.day)].append(one)
+        by_day[sending.first_from(one.day)][one.step] += one.accounts
     return Plan(
         moment=_next_moment(desk, sending),
         going=going,
         going_count=sum(count for why, count in reasons.items() if not why or _only_paused(why)),
         held=held,
         held_count=sum(count for why, count in reasons.items() if why and not _only_paused(why)),
-        days=tuple((day, tuple(steps)) for day, steps in sorted(by_day.items())),
+        days=tuple((day, tuple(sorted(steps.items()))) for day, steps in sorted(by_day.items())),
     )
 
 

@@ -1,0 +1,39 @@
+"""Mirrors channels/_html_text.py: HTML mail as a person would read it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels._html_text import text_of
+
+
+def test_paragraphs_lines_and_lists_stand_on_lines_of_their_own():
+    html = "<p>Dear Tom,</p><p>first<br>second</p><ul><li>one</li><li>two</li></ul><div>a</div><div>b</div>"
+
+    assert text_of(html) == "Dear Tom,\n\nfirst\nsecond\n\n- one\n- two\n\na\nb"
+
+
+def test_quotes_carry_the_marks_of_plain_mail_one_for_each_level():
+    assert text_of("<div>mine</div><blockquote>yours<blockquote>older</blockquote></blockquote>after") == (
+        "mine\n\n> yours\n>\n> > older\n>\n\nafter"
+    )
+
+
+def test_the_cells_of_a_row_stay_on_one_line():
+    assert text_of("<table><tr><td>INV-1</td><td>£12</td></tr><tr><td>INV-2</td><td>£8</td></tr></table>") == (
+        "INV-1  £12\nINV-2  £8"
+    )
+
+
+def test_code_and_titles_are_not_read_out_and_spaces_are_those_one_sees():
+    html = "<head><title>t</title></head><body><style>x{}</style><script>alert(1)</script> a  \n b&nbsp;c &lt;d&gt;"
+
+    assert text_of(html) == "a b c <d>"
+
+
+def test_a_head_that_is_never_closed_does_not_hide_the_letter():
+    assert text_of("<html><head><meta x><body><p>paid</p>") == "paid"
+
+
+@given(st.text(alphabet=st.sampled_from("<>/!-[]&;ab pdivblockquote\"'= \n"), max_size=300))
+def test_no_markup_at_all_brings_the_reader_down(html):
+    assert isinstance(text_of(html), str)
