@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
-from email.policy import compat32, default
+from email.policy import Compat32, default
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
@@ -19,9 +19,21 @@ _LARGEST_MAIL = 8_000_000
 _MOST_PARTS = 200
 _MOST_HEADERS = 50
 _LONGEST_TEXT = 1_000_000
-_LONGEST_HEADER = 4_000
+_LONGEST_HEADER = 20_000
+_LONGEST_PARSED_HEADER = 2_000
 _ADDRESS = re.compile(r"[^\s<>,;:\"'()\[\]\\@]{1,200}@[^\s<>,;:\"'()\[\]\\@]{1,255}")
 _NOT_AN_ALPHABET = {"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined"}
+
+
+class _Bounded(Compat32):
+    """Keeps headers as they are written until they are asked for, and cuts endless ones: parsing those takes hours."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST_HEADER]
+
+
+_BOUNDED = _Bounded()
 
 
 def opened(raw: bytes) -> Message:
@@ -29,7 +41,7 @@ def opened(raw: bytes) -> Message:
     if not raw.strip():
         raise ValueError("The mail is empty.")
     try:
-        return message_from_bytes(raw[:_LARGEST_MAIL], policy=compat32)  # no header is parsed before it is asked for
+        return message_from_bytes(raw[:_LARGEST_MAIL], policy=_BOUNDED)
     except RecursionError as problem:
         raise ValueError("The mail has parts nested inside parts too deeply to be read.") from problem
     except Exception as problem:  # the standard library's parser fails in many ways on odd mails
@@ -43,10 +55,12 @@ def header(part: Message, name: str) -> str:
 
 def headers(part: Message, name: str) -> list[str]:
     written = [value for key, value in part.raw_items() if key.lower() == name.lower()]
-    return [_decoded_header(name, str(value)[:_LONGEST_HEADER]) for value in written[:_MOST_HEADERS]]
+    return [_decoded_header(name, str(value)) for value in written[:_MOST_HEADERS]]
 
 
 def _decoded_header(name: str, written: str) -> str:
+    if len(written) > _LONGEST_PARSED_HEADER:
+        return " ".join(tidy(written).split())
     try:
         read = str(default.header_fetch_parse(name, written))
     except Exception:  # the parser fails in many ways on broken headers; as it stands it still says enough

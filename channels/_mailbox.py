@@ -6,8 +6,9 @@ first half; then everything is handed over again, and whoever stores it recognis
 
 import imaplib
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import ssl
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from typing import Any
 
@@ -17,11 +18,6 @@ from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxL
 from channels import Collected
 
 _MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\r\n]{1,500}>)", re.IGNORECASE | re.MULTILINE)
-_DOORS: dict[str, Callable[..., BaseMailBox]] = {
-    "none": MailBoxUnencrypted,
-    "starttls": MailBoxStartTls,
-    "tls": MailBox,
-}
 
 
 def collect(
@@ -29,31 +25,54 @@ def collect(
 ) -> Iterator[Collected]:
     """Mails after the bookmark, oldest first, one in memory at a time. Raises OSError with a sentence."""
     where = f"the mailbox {username} at {host}:{port}"
-    with _open(where, _DOORS[security], host, port, username, password, timeout) as mailbox:
+    with _troubles_as_sentences(where), closing(_Visit()) as visit:
+        mailbox = visit.open(host, port, security, timeout)
+        _sign_in(mailbox, username, password)
         yield from _after(mailbox, folder, bookmark)
 
 
+class _Visit:
+    """One short session with the mail server, left politely however it ends."""
+
+    def __init__(self) -> None:
+        self._mailbox: BaseMailBox | None = None
+
+    def open(self, host: str, port: int, security: str, timeout: float) -> BaseMailBox:
+        trusted = ssl.create_default_context()
+        match security:
+            case "tls":
+                self._mailbox = MailBox(host, port, timeout=timeout, ssl_context=trusted)
+            case "starttls":
+                self._mailbox = MailBoxStartTls(host, port, timeout=timeout, ssl_context=trusted)
+            case _:
+                self._mailbox = MailBoxUnencrypted(host, port, timeout=timeout)
+        return self._mailbox
+
+    def close(self) -> None:
+        if self._mailbox is not None:
+            with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
+                self._mailbox.logout()
+
+
 @contextmanager
-def _open(
-    where: str, door: Callable[..., BaseMailBox], host: str, port: int, username: str, password: str, timeout: float
-) -> Iterator[BaseMailBox]:
-    mailbox: BaseMailBox | None = None
+def _troubles_as_sentences(where: str) -> Iterator[None]:
     try:
-        mailbox = door(host, port, timeout=timeout)
-        mailbox.login(username, password, initial_folder=None)
-        yield mailbox
+        yield
     except MailboxLoginError as problem:
         raise PermissionError(f"{where} did not let us in: check the user name and the password") from problem
     except MailboxFolderSelectError as problem:
         raise FileNotFoundError(f"{where} has no such folder: {problem}") from problem
-    except (ImapToolsError, imaplib.IMAP4.error, UnicodeError) as problem:
+    except (ImapToolsError, imaplib.IMAP4.error, ValueError) as problem:
         raise ConnectionError(f"{where} did not answer as expected: {problem}") from problem
     except OSError as problem:
         raise ConnectionError(f"{where} cannot be reached: {problem}") from problem
-    finally:
-        if mailbox is not None:
-            with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
-                mailbox.logout()
+
+
+def _sign_in(mailbox: BaseMailBox, username: str, password: str) -> None:
+    if (username + password).isascii():
+        mailbox.login(username, password, initial_folder=None)
+    else:
+        mailbox.login_utf8(username, password, initial_folder=None)
 
 
 def _after(mailbox: BaseMailBox, folder: str, bookmark: str | None) -> Iterator[Collected]:

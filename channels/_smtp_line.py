@@ -80,6 +80,8 @@ class SmtpLine:
             self._kept = self._opened(helo)
         except smtplib.SMTPAuthenticationError as problem:
             raise self._unavailable("did not let us in; check the user name and the password", problem) from problem
+        except UnicodeError as problem:
+            raise self._unavailable("can take no password with letters outside ASCII", problem) from problem
         except smtplib.SMTPNotSupportedError as problem:
             raise self._unavailable("does not offer what the settings ask for", problem) from problem
         except ssl.SSLError as problem:

@@ -3,13 +3,13 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from channels import Message, reply_address
-from engine.ageing import totals
 from engine.facts import Facts
 from engine.holds import HoldKind
 from engine.reminders import Order
@@ -167,10 +167,12 @@ def listed_in(statement: Statement) -> list[dict[str, Any]]:
     ]
 
 
-def summary(row: MessageRow, facts: Facts, reminder: ReminderRow, as_of: date) -> str:
-    """The line that history and the ledger keep of a reminder that was sent."""
-    listed = {line["number"] for line in row.invoices}
-    owed = totals((invoice for invoice in facts.invoices if invoice.number in listed), as_of)
-    amounts = " and ".join(f"{line.overdue:,.2f} {line.currency} overdue" for line in owed if line.overdue)
-    count = "1 invoice" if len(listed) == 1 else f"{len(listed)} invoices"
+def summary(row: MessageRow, reminder: ReminderRow) -> str:
+    """The line that history and the ledger keep of a reminder that was sent: what the message itself said."""
+    overdue: dict[str, Decimal] = {}
+    for line in row.invoices:
+        if line["age"] > 0:
+            overdue[line["currency"]] = overdue.get(line["currency"], Decimal(0)) + Decimal(line["balance"])
+    amounts = " and ".join(f"{amount:,.2f} {currency} overdue" for currency, amount in sorted(overdue.items()))
+    count = "1 invoice" if len(row.invoices) == 1 else f"{len(row.invoices)} invoices"
     return f"{reminder.step_name} sent by {row.channel} to {row.to}: {count} listed, {amounts or 'nothing overdue'}."

@@ -28,7 +28,6 @@ from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import WAITS, note_on, settle_in, task_on
 from store import outbox
-from store.facts import facts_of, ground_of
 from store.ledger_copy import TakenIn, take_in_invoices
 from store.tables import AccountRow, HoldRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow
 from wording import TemplateProblem
@@ -131,17 +130,17 @@ def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
         if receive.waiting(unit):
             outbox.release(unit, claimed.reminder_id, by=claimed.claim, why="an answer came in that was not read yet")
             return None
-        _, decisions = recalculate_in(unit, office, claimed.organisation_id, {claimed.account_id, *taken.touched})
+        looked = recalculate_in(unit, office, claimed.organisation_id, {claimed.account_id, *taken.touched})
+        facts, decision = looked.decided[claimed.account_id]
         reminder = unit.get(ReminderRow, claimed.reminder_id, populate_existing=True)
         organisation = unit.get(OrganisationRow, claimed.organisation_id)
         account = unit.get(AccountRow, claimed.account_id)
         assert reminder is not None and organisation is not None and account is not None
-        order = _still_ordered(reminder, decisions[claimed.account_id])
+        order = _still_ordered(reminder, decision)
         if order is None:
             outbox.release(unit, claimed.reminder_id, by=claimed.claim)
             return None
         as_of = office.as_of(organisation)
-        facts = facts_of(unit, ground_of(unit, claimed.organisation_id), [claimed.account_id])[claimed.account_id]
         if order.step.channel not in facts.reachable:
             _skip(unit, office, claimed, order, as_of)
             return None

@@ -6,37 +6,44 @@ positions, queued reminders, history notes, all in one commit. Running it twice 
 
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from sqlmodel import Session
 
 from engine.decide import decide
-from engine.facts import Decision
+from engine.facts import Decision, Facts
 from jobs.office import Office
 from store.decisions import save_decisions
 from store.facts import Ground, facts_of, ground_of
 
 
+class Recalculated(NamedTuple):
+    """How many positions changed, and the facts and decision of each account that was looked at."""
+
+    changed: int
+    decided: dict[int, tuple[Facts, Decision]]
+
+
 def recalculate(office: Office, organisation_id: int, account_ids: Iterable[int] | None = None) -> int:
     """Looks at these accounts, or at all of the organisation. Returns how many positions changed."""
     with office.database.unit_of_work() as unit:
-        changed, _ = recalculate_in(unit, office, organisation_id, account_ids)
-        return changed
+        return recalculate_in(unit, office, organisation_id, account_ids).changed
 
 
 def recalculate_in(
     unit: Session, office: Office, organisation_id: int, account_ids: Iterable[int] | None = None
-) -> tuple[int, dict[int, Decision]]:
+) -> Recalculated:
     """The same inside a unit of work that is already open. On the first look of a day every account is looked at."""
     ground = ground_of(unit, organisation_id)
     as_of = office.as_of(ground.organisation)
     if ground.organisation.default_workflow_id is None:
-        return 0, {}
+        return Recalculated(0, {})
     ids = None if account_ids is None or _a_new_day(ground, as_of) else sorted(set(account_ids))
     if ids is None:
         ground.organisation.recalculated_on = as_of
     decided = {account: (facts, decide(facts, as_of)) for account, facts in facts_of(unit, ground, ids).items()}
     changed = save_decisions(unit, ground, decided, as_of=as_of, now=office.clock())
-    return changed, {account: decision for account, (_, decision) in decided.items()}
+    return Recalculated(changed, decided)
 
 
 def _a_new_day(ground: Ground, as_of: date) -> bool:

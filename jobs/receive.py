@@ -7,6 +7,7 @@ look at the account takes it into account. What nobody can match or understand s
 import re
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlmodel import Session
 
 from channels import Receipt, read_tokens
@@ -216,7 +217,7 @@ def _organisation_of(unit: Session, match: Match) -> int | None:
         account.organisation_id for number in match.accounts if (account := unit.get(AccountRow, number)) is not None
     }
     if not owners:
-        owners = {organisation.id or 0 for organisation in unit.query(OrganisationRow).limit(2)}
+        owners = {organisation.id or 0 for organisation in unit.scalars(select(OrganisationRow).limit(2))}
     return owners.pop() if len(owners) == 1 else None
 
 

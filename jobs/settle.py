@@ -15,7 +15,6 @@ from jobs.compose import summary
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from store import outbox
-from store.facts import facts_of, ground_of
 from store.history import write_note
 from store.tables import MessageRow, ReminderRow
 from store.tasks import close_task, open_task
@@ -37,9 +36,7 @@ def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, out
             )
             message.sent_at, message.provider_id, message.outcome = at, provider_id, "sent"
             if settled:
-                facts = facts_of(unit, ground_of(unit, reminder.organisation_id), [reminder.account_id])
-                text = summary(message, facts[reminder.account_id], reminder, on)
-                note_on(unit, reminder, NoteKind.REMINDER_SENT, text, now)
+                note_on(unit, reminder, NoteKind.REMINDER_SENT, summary(message, reminder), now)
                 close_task(
                     unit,
                     organisation_id=reminder.organisation_id,

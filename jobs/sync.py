@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import update
+from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from connector import Call, ConsentNeeded, Cursor, Ledger, LedgerFailure, RateLimited, Records, Refused, SetAside
@@ -55,11 +55,11 @@ def sync_due(office: Office) -> None:
     """Syncs every organisation whose time has come."""
     now = office.clock()
     with office.database.reading() as session:
-        due = [
-            organisation.id
-            for organisation in session.query(OrganisationRow).all()
-            if organisation.next_sync_at is None or organisation.next_sync_at <= now
-        ]
+        due = session.scalars(
+            select(OrganisationRow.id).where(
+                or_(col(OrganisationRow.next_sync_at).is_(None), col(OrganisationRow.next_sync_at) <= now)
+            )
+        ).all()
     for organisation_id in due:
         sync(office, organisation_id, trigger="schedule")
 

@@ -58,7 +58,9 @@ def a_town(tmp_path: Path) -> Iterator[Callable[..., Town]]:
     """Founds a town: a sandbox, an office and a clock that both live by. Everything is closed at the end."""
     towns: list[Town] = []
 
-    def found(url: str | None = None, *, at: datetime = datetime(2026, 6, 1, 7, tzinfo=UTC), **options: object) -> Town:
+    def found(
+        url: str | None = None, *, at: datetime | None = datetime(2026, 6, 1, 7, tzinfo=UTC), **options: object
+    ) -> Town:
         town = Town(url or f"sqlite:///{tmp_path / f'town{len(towns)}.db'}", tmp_path, at, **options)
         towns.append(town)
         return town

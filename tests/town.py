@@ -4,12 +4,13 @@ Everything goes over real HTTP, SMTP and IMAP on loopback, with the product's ow
 really given on the sandbox's page.
 """
 
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
-import time
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -43,7 +44,8 @@ class _Stay(HTTPRedirectHandler):
 class Town:
     """One sandbox, one office, one clock."""
 
-    def __init__(self, url: str, folder: Path, at: datetime, **world: Any) -> None:
+    def __init__(self, url: str, folder: Path, at: datetime | None, **world: Any) -> None:
+        self.folder = folder
         self.world = sandbox.start(clock=at, **world)
         self.clock = MovableClock(self.world.control.now())
         self.office = open_office(url, folder, self.world, self.clock)
@@ -116,6 +118,14 @@ class Town:
     def reminders(self, name: str) -> list[ReminderRow]:
         return self._of(ReminderRow, name)
 
+    def reminders_due(self) -> bool:
+        """Is anything queued at all?"""
+        with self.office.database.reading() as session:
+            return (
+                session.scalars(select(ReminderRow.id).where(col(ReminderRow.state) == "queued").limit(1)).first()
+                is not None
+            )
+
     def notes(self, name: str) -> list[HistoryNoteRow]:
         return self._of(HistoryNoteRow, name)
 
@@ -129,6 +139,29 @@ class Town:
     def mails_to(self, address: str) -> list[dict[str, Any]]:
         return [mail for mail in self.control.mails() if any(address in to for to in mail["to"])]
 
+    def killed_at(self, job: str, act: str, step: str, when: str) -> int:
+        """Lets another process do this job and be killed just before or after that step. Returns its exit status."""
+        addresses = ("url", "authorize_url", "token_url", "revoke_url", "connections_url", "api_url")
+        world = {name: getattr(self.world, name) for name in (*addresses, "smtp_port", "imap_port")}
+        orders = {
+            "world": world,
+            "now": self.clock().isoformat(),
+            "database": self.office.database.url,
+            "folder": str(self.folder),
+            "job": job,
+            "act": act,
+            "step": step,
+            "when": when,
+        }
+        here = Path(__file__).parent
+        return subprocess.run(
+            [sys.executable, str(here / "dying.py"), json.dumps(orders)],
+            check=False,
+            cwd=here.parent,
+            env={**os.environ, "PYTHONPATH": f"{here.parent}{os.pathsep}{here}"},
+            timeout=60,
+        ).returncode
+
     def close(self) -> None:
         self.office.close()
         self.world.stop()
@@ -139,10 +172,11 @@ class Town:
             return list(session.scalars(select(table).where(col(table.account_id) == number).order_by(col(table.id))))
 
 
-def open_office(url: str, folder: Path, world: sandbox.Sandbox, clock: Any) -> Office:
+def open_office(url: str, folder: Path, world: Any, clock: Any, *, migrate: bool = True) -> Office:
     """An office wired to this sandbox; what `daemon.wiring` makes of a configuration."""
     database = Database(url)
-    database.migrate()
+    if migrate:
+        database.migrate()
     return Office(
         database=database,
         vault=read_or_make_keys(folder / "secrets.key"),
@@ -152,7 +186,7 @@ def open_office(url: str, folder: Path, world: sandbox.Sandbox, clock: Any) -> O
     )
 
 
-def xero_settings(world: sandbox.Sandbox) -> Xero:
+def xero_settings(world: Any) -> Xero:
     return Xero(
         client_id="sandbox-app",
         client_secret="sandbox-secret",
@@ -164,7 +198,7 @@ def xero_settings(world: sandbox.Sandbox) -> Xero:
     )
 
 
-def mail_settings(world: sandbox.Sandbox) -> Email:
+def mail_settings(world: Any) -> Email:
     domain = "brightwater.example"
     return Email(
         host="127.0.0.1",
@@ -241,7 +275,6 @@ def postgres_server(folder: Path) -> Iterator[str | None]:
         yield f"postgresql+psycopg://arrears@127.0.0.1:{port}"
     finally:
         run(str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
-        time.sleep(0)
 
 
 def _postgres_binaries() -> Path | None:

@@ -63,7 +63,7 @@ class Tongue:
 
 @lru_cache(maxsize=64)
 def tongue(locale: str) -> Tongue:
-    """Raises ValueError or LookupError for a name that Babel does not know."""
+    """Raises ValueError or UnknownLocaleError for a name that Babel does not know."""
     return Tongue(Locale.parse(locale, sep="-" if "-" in locale else "_"))
 
 

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from babel import UnknownLocaleError
+
 from wording import _page, _table
 from wording._facts import STATEMENT_HERE, facts_of, tongue
 from wording._liquid import Placeholders, TemplateProblem, fill_in, placeholders
@@ -36,16 +38,17 @@ def render(subject_template: str, body_template: str, statement: Statement, *, l
     try:
         facts = facts_of(statement)
         table = _table.table(statement)
-    except (LookupError, ValueError) as problem:
+    except (LookupError, ValueError, UnknownLocaleError) as problem:
         raise TemplateProblem(
             f"The facts cannot be written for the locale `{statement.locale}`: {problem}"
         ) from problem
     subject = _subject(
         fill_in("subject", subject_template, {name: fact for name, fact in facts.items() if name != "statement"})
     )
-    before, after = _around_the_statement(fill_in("body", body_template, facts))
-    if not before and not after:
+    filled_in = fill_in("body", body_template, facts)
+    if not filled_in.strip():
         raise TemplateProblem("The body is empty.")
+    before, after = _around_the_statement(filled_in)
     text = "\n\n".join(filter(None, [before, _table.as_text(table), after])) + "\n"
     if layout == "plain":
         return Rendered(subject, text, "")

@@ -69,7 +69,8 @@ def test_an_old_mail_server_that_reports_in_words_only_is_understood():
         "From: MAILER-DAEMON@old.example",
         "Subject: failure notice",
         body="Hi. This is the qmail-send program.\r\n<mia@cafe.example>:\r\nSorry, no mailbox here.\r\n\r\n"
-        "--- Below this line is a copy of the message.\r\n\r\nMessage-ID: <attempt-9@firm.example>\r\nTo: <x@y.test>\r\n",
+        "--- Below this line is a copy of the message.\r\n\r\n"
+        "Message-ID: <attempt-9@firm.example>\r\nTo: <x@y.example>\r\n",
     )
 
     assert (reply.kind, reply.failed_recipient) == (ReplyKind.BOUNCE, "mia@cafe.example")

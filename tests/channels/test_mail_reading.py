@@ -47,6 +47,19 @@ def test_html_only_mail_is_read_as_text_and_its_answers_between_quotes_are_kept(
     assert "> INV-1 is overdue" in reply.text and "color" not in reply.text and "no" not in reply.text.split()
 
 
+def test_html_only_mail_from_outlook_is_cut_above_its_header_block():
+    raw = (
+        b"From: mia@cafe.example\r\nSubject: RE: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+        b"<html><head><style>p.MsoNormal{margin:0}</style></head><body><div class=WordSection1>"
+        b"<p class=MsoNormal>This was paid by BACS on Friday.<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p>"
+        b"<div style='border-top:solid #E1E1E1 1.0pt'><p class=MsoNormal><b><span>From:</span></b><span> Firm "
+        b"&lt;accounts@firm.example&gt; <br><b>Sent:</b> 30 June 2025 09:12<br><b>To:</b> Mia<br><b>Subject:</b> x"
+        b"</span></p></div><p class=MsoNormal>Hi Mia, please pay.</p></div></body></html>"
+    )
+
+    assert read_mail(raw).said == "This was paid by BACS on Friday."
+
+
 def test_of_plain_and_html_the_plain_words_are_read_unless_they_are_empty():
     mail = EmailMessage()
     mail["From"], mail["Subject"] = "mia@cafe.example", "Re: x"

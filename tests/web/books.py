@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
-from sqlmodel import Session
+from sqlalchemy import func, select
+from sqlmodel import Session, col
 
 from engine.decide import decide
 from engine.notes import NoteKind
@@ -34,6 +34,7 @@ from store.tables import (
     SetAsideRow,
     StepRow,
     SyncRunRow,
+    TaskRow,
     WorkflowRow,
 )
 from store.tasks import open_task
@@ -64,6 +65,8 @@ class Books:
     theirs: int
     accounts: dict[str, int]
     pokes: list[tuple[str, str]]
+    ids: dict[str, tuple[int, int]]
+    """A reminder, a message, a reply … of ours and of theirs."""
 
 
 def an_office(url: str, public_url: str = "http://127.0.0.1:8000") -> tuple[Office, Clock]:
@@ -88,9 +91,24 @@ def seeded(url: str, public_url: str = "http://127.0.0.1:8000") -> Books:
         add_member(unit, user_id=carl.id or 0, organisation_id=theirs)
         names = _Ledger(unit, ours).fill()
         names |= {f"theirs: {name}": number for name, number in _Ledger(unit, theirs).fill().items()}
-        decide_all(unit, ours)
-        decide_all(unit, theirs)
-    return Books(office, clock, ours, theirs, names, [])
+        for organisation in (ours, theirs):
+            decide_all(unit, organisation)
+        ids = {
+            "reminder": _first(unit, ReminderRow, ours, theirs),
+            "message": _first(unit, MessageRow, ours, theirs),
+            "reply": _first(unit, ReplyRow, ours, theirs),
+            "unmatched": _first(unit, ReplyRow, ours, theirs, col(ReplyRow.account_id).is_(None)),
+            "run": _first(unit, SyncRunRow, ours, theirs),
+            "task": _first(unit, TaskRow, ours, theirs),
+        }
+    return Books(office, clock, ours, theirs, names, [], ids)
+
+
+def _first(unit: Session, table: Any, ours: int, theirs: int, *where: Any) -> tuple[int, int]:
+    """The number of the first row of each organisation."""
+    query = select(func.min(table.id)).where(*where).group_by(table.organisation_id).order_by(table.organisation_id)
+    first, second = unit.scalars(query.where(table.organisation_id.in_([ours, theirs])))
+    return first, second
 
 
 def an_organisation(unit: Session, name: str, currency: str) -> int:
@@ -353,7 +371,7 @@ class _Ledger:
             channel="email_smtp",
             matched_by="token" if account else "",
             sender=sender,
-            sender_name="Jo Marsh",
+            sender_name="Jo Marsh" if account else "",
             subject=subject,
             said=said,
             text=f"{said}\n\nOn 7 July Accounts wrote:\n{quoted}",
@@ -463,9 +481,9 @@ class _Ledger:
             call_count=3,
             bytes=289_266,
             seen=0 if failed else 57,
-            new=3 if age else 1,
-            changed=4,
-            unchanged=50,
+            new=0 if failed else 3,
+            changed=0 if failed else 4,
+            unchanged=0 if failed else 50,
             set_aside=1 if age == 0 else 0,
             accounts_touched=5,
             error="Xero answered 503 for the list of credit notes, three times" if failed else "",
