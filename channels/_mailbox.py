@@ -8,7 +8,7 @@ import imaplib
 import re
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from typing import Any
 
@@ -25,33 +25,27 @@ def collect(
 ) -> Iterator[Collected]:
     """Mails after the bookmark, oldest first, one in memory at a time. Raises OSError with a sentence."""
     where = f"the mailbox {username} at {host}:{port}"
-    with _troubles_as_sentences(where), closing(_Visit()) as visit:
-        mailbox = visit.open(host, port, security, timeout)
+    with _troubles_as_sentences(where), ExitStack() as leaving:
+        mailbox = _opened(host, port, security, timeout)
+        leaving.callback(_leave, mailbox)
         _sign_in(mailbox, username, password)
         yield from _after(mailbox, folder, bookmark)
 
 
-class _Visit:
-    """One short session with the mail server, left politely however it ends."""
+def _opened(host: str, port: int, security: str, timeout: float) -> BaseMailBox:
+    """A connection whose certificate was checked: by itself, the IMAP library would trust anybody."""
+    match security:
+        case "tls":
+            return MailBox(host, port, timeout=timeout, ssl_context=ssl.create_default_context())
+        case "starttls":
+            return MailBoxStartTls(host, port, timeout=timeout, ssl_context=ssl.create_default_context())
+        case _:
+            return MailBoxUnencrypted(host, port, timeout=timeout)
 
-    def __init__(self) -> None:
-        self._mailbox: BaseMailBox | None = None
 
-    def open(self, host: str, port: int, security: str, timeout: float) -> BaseMailBox:
-        trusted = ssl.create_default_context()
-        match security:
-            case "tls":
-                self._mailbox = MailBox(host, port, timeout=timeout, ssl_context=trusted)
-            case "starttls":
-                self._mailbox = MailBoxStartTls(host, port, timeout=timeout, ssl_context=trusted)
-            case _:
-                self._mailbox = MailBoxUnencrypted(host, port, timeout=timeout)
-        return self._mailbox
-
-    def close(self) -> None:
-        if self._mailbox is not None:
-            with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
-                self._mailbox.logout()
+def _leave(mailbox: BaseMailBox) -> None:
+    with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
+        mailbox.logout()
 
 
 @contextmanager

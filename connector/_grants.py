@@ -100,15 +100,20 @@ class Tokens:
         self._refresh = refresh
         self._keeper = keeper
         self._clock = clock
+        self._held: Grant | None = None
 
     def access_token(self, *, refused: str = "") -> str:
         """A key that serves. `refused` is one that the ledger has just turned down, whatever its date says.
 
         Raises ConsentNeeded when the grant is dead, Unreachable when no new key could be had for now.
         """
+        held, now = self._held, self._clock()
+        if held is not None and held.access_token != refused and held.access_expires_at - now >= ENOUGH:
+            return held.access_token  # a key once opened serves its whole life; a successor does not end it
         give_up = time.monotonic() + PATIENCE
         while True:
             grant, generation = self._keeper.load()
+            self._held = grant
             now = self._clock()
             usable = grant.access_token != refused
             if usable and grant.access_expires_at - now >= ENOUGH:

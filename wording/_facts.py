@@ -110,8 +110,10 @@ def facts_of(statement: Statement) -> dict[str, Any]:
     first, last, sender = map(
         one_line, (statement.contact_first_name, statement.contact_last_name, statement.sender_name)
     )
+    firm = one_line(statement.organisation)
+    sender = "" if sender.casefold() == firm.casefold() else sender  # the firm's own name is nobody's signature
     return {
-        "organisation": {"name": one_line(statement.organisation), "phone": one_line(statement.organisation_phone)},
+        "organisation": {"name": firm, "phone": one_line(statement.organisation_phone)},
         "sender": {"name": sender},
         "owner": {"full_name": sender},
         "contact": {

@@ -5,6 +5,7 @@ on a phone, in the dark, and aloud.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from html import escape
 
@@ -55,7 +56,7 @@ def table(statement: Statement) -> Table:
     sections = []
     for caption, code in zip(_captions(statement, tongue_, words), currencies(statement), strict=True):
         lines = [line for line in statement.lines if line.currency == code]
-        rows = tuple(_row(line, tongue_, words) for line in shown if line.currency == code)
+        rows = tuple(_row(line, statement.as_of, tongue_, words) for line in shown if line.currency == code)
         sections.append(Section(caption, rows, len(lines) - len(rows), _totals(lines, code, tongue_, words)))
     return Table(tuple(sections), words)
 
@@ -70,13 +71,14 @@ def _captions(statement: Statement, tongue_: Tongue, words: Labels) -> list[str]
     return [f"{title} – {first}", *others]
 
 
-def _row(line: Line, tongue_: Tongue, words: Labels) -> Row:
+def _row(line: Line, as_of: date, tongue_: Tongue, words: Labels) -> Row:
     part_of = words.of_total.format(amount=tongue_.amount(line.total, line.currency))
+    lateness = words.lateness(line.age if line.age > 0 else (as_of - line.due_on).days)
     return Row(
         number=line.number,
         reference=line.reference,
         due=tongue_.day(line.due_on),
-        status=f"{words.lateness(line.age)} {words.disputed if line.disputed else ''}".rstrip(),
+        status=f"{lateness} {words.disputed}" if line.disputed else lateness,
         chased=asked_for(line),
         balance=tongue_.amount(line.balance, line.currency),
         of_total="" if line.total == line.balance else part_of,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, UniqueConstraint
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from store.columns import Instant
@@ -27,7 +27,6 @@ class MembershipRow(SQLModel, table=True):
     """What a user may do for an organisation: owner, manager, agent or support."""
 
     __tablename__ = "memberships"
-    __table_args__ = (UniqueConstraint("user_id", "organisation_id"),)
 
     user_id: int = Field(foreign_key="users.id", primary_key=True)
     organisation_id: int = Field(foreign_key="organisations.id", primary_key=True)

@@ -330,6 +330,7 @@ def test_a_password_that_smtp_cannot_carry_is_said_in_a_sentence():
     assert isinstance(outcome, Unavailable) and "outside ASCII" in outcome.why and "pässword" not in outcome.why
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_a_server_that_asks_for_a_password_gets_it():
     seen = []
 

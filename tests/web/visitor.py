@@ -75,8 +75,13 @@ class Visitor:
 
     async def _carried(self, scope: dict[str, Any], body: bytes) -> Answer:
         said: list[Any] = []
+        asked = False
 
         async def receive() -> dict[str, Any]:
+            nonlocal asked
+            if asked:
+                await asyncio.Event().wait()  # the visitor stays on the line until the answer is complete
+            asked = True
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Any) -> None:

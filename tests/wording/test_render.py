@@ -149,6 +149,14 @@ def test_a_fallback_stands_in_for_a_fact_that_is_missing(first_name):
     assert body("Hi {{ contact.full_name | default: account.name }},", statement) == "Hi Harbour Café,"
 
 
+def test_the_firms_own_name_is_not_signed_twice():
+    statement = a_statement(sender_name="brightwater joinery")
+
+    assert body('{{ sender.name | default: "Accounts" }}, {{ organisation.name }}', statement) == (
+        "Accounts, Brightwater Joinery"
+    )
+
+
 def test_the_table_stands_where_its_author_wrote_it_and_at_the_end_when_that_was_forgotten():
     between, forgotten, twice = (
         a_letter("a\n{{ statement }}\nb"),

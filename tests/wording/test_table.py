@@ -92,6 +92,12 @@ def test_an_invoice_due_today_is_not_overdue():
     assert "due today" in letter.text and "£0.00" in letter.text
 
 
+def test_an_invoice_that_is_not_due_is_known_by_its_date_whatever_age_it_was_given():
+    line = Line("INV-1", "", None, date(2025, 7, 14), Decimal(9), Decimal(9), "GBP", 0)
+
+    assert "not yet due" in a_letter(line).text and "due today" not in a_letter(line).html
+
+
 def test_the_tables_own_words_are_in_the_debtors_language_or_in_english():
     assert "noch nicht fällig" in a_letter(a_line("R-1", -3), locale="de_DE").text
     assert "pas encore échue" in a_letter(a_line("F-1", -3), locale="fr_FR").html

@@ -145,7 +145,6 @@ def upgrade() -> None:
             ["users.id"],
         ),
         sa.PrimaryKeyConstraint("user_id", "organisation_id"),
-        sa.UniqueConstraint("user_id", "organisation_id"),
     )
     op.create_table(
         "sessions",
