@@ -127,6 +127,9 @@ def _sentences(path: Path, problem: ValidationError) -> str:
 
 def _sentence(path: Path, error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "missing":
+        *blocks, name = (str(part) for part in error["loc"])
+        return f"{path}: [{'.'.join(blocks)}] needs the setting '{name}'; see config.example.toml."
     if error["type"] != "extra_forbidden":
         return f"{path}: the setting '{where}' cannot be {error['input']!r}: {error['msg'].lower()}."
     *blocks, name = (str(part) for part in error["loc"])

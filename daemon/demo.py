@@ -213,8 +213,8 @@ def _summary(console: Console, tally: Tally, seconds: float) -> None:
     console.print(
         f"\n[bold]{WEEKS} weeks in {seconds:.0f} seconds:[/bold] "
         f"{_count(tally.reminders, 'reminder')} sent, {_count(tally.moves_back, 'move')} back, "
-        f"{_count(tally.replies, 'reply', 'replies')}, {_count(tally.written_back, 'note')} written back into the ledger, "
-        f"{_count(tally.syncs, 'sync', 'syncs')}.",
+        f"{_count(tally.replies, 'reply', 'replies')}, {_count(tally.written_back, 'note')} written back into the "
+        f"ledger, {_count(tally.syncs, 'sync', 'syncs')}.",
         soft_wrap=True,
     )
 

@@ -61,7 +61,7 @@ def statement_of(
             total=row.total,
             balance=row.balance,
             currency=row.currency,
-            age=max(0, (as_of - row.due_on).days),
+            age=(as_of - row.due_on).days,
             disputed=row.id in disputed,
             link=row.online_link or "",
         )
@@ -162,6 +162,7 @@ def listed_in(statement: Statement) -> list[dict[str, Any]]:
             "balance": str(line.balance),
             "currency": line.currency,
             "age": line.age,
+            "disputed": line.disputed,
         }
         for line in statement.lines
     ]
@@ -171,7 +172,7 @@ def summary(row: MessageRow, reminder: ReminderRow) -> str:
     """The line that history and the ledger keep of a reminder that was sent: what the message itself said."""
     overdue: dict[str, Decimal] = {}
     for line in row.invoices:
-        if line["age"] > 0:
+        if line["age"] > 0 and not line["disputed"]:
             overdue[line["currency"]] = overdue.get(line["currency"], Decimal(0)) + Decimal(line["balance"])
     amounts = " and ".join(f"{amount:,.2f} {currency} overdue" for currency, amount in sorted(overdue.items()))
     count = "1 invoice" if len(row.invoices) == 1 else f"{len(row.invoices)} invoices"

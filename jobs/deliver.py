@@ -25,7 +25,7 @@ from jobs import receive
 from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
 from jobs.ledgers import connection_of, ledger_of
 from jobs.office import Office
-from jobs.recalculate import recalculate_in
+from jobs.recalculate import recalculate_in, recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, task_on
 from store import outbox
 from store.ledger_copy import TakenIn, take_in_invoices
@@ -62,6 +62,7 @@ class Marked:
 
 def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     """Delivers everything whose time has come. Returns how many reminders were looked at."""
+    recalculate_new_days(office)
     settle_stranded(office)
     receive.receive(office)  # an answer that has just come in may hold what is about to leave
     with office.database.reading() as session:

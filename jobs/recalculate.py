@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
+from sqlalchemy import select
 from sqlmodel import Session
 
 from engine.decide import decide
@@ -15,6 +16,7 @@ from engine.facts import Decision, Facts
 from jobs.office import Office
 from store.decisions import save_decisions
 from store.facts import Ground, facts_of, ground_of
+from store.tables import OrganisationRow
 
 
 class Recalculated(NamedTuple):
@@ -28,6 +30,15 @@ def recalculate(office: Office, organisation_id: int, account_ids: Iterable[int]
     """Looks at these accounts, or at all of the organisation. Returns how many positions changed."""
     with office.database.unit_of_work() as unit:
         return recalculate_in(unit, office, organisation_id, account_ids).changed
+
+
+def recalculate_new_days(office: Office) -> None:
+    """Looks at every account of each organisation whose date has changed since it was last looked at as a whole."""
+    with office.database.reading() as session:
+        known = session.scalars(select(OrganisationRow)).all()
+    for organisation in known:
+        if organisation.id is not None and organisation.recalculated_on != office.as_of(organisation):
+            recalculate(office, organisation.id)
 
 
 def recalculate_in(

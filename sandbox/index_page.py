@@ -33,7 +33,7 @@ def _firms(world: World) -> list[list[Any]]:
     for firm in world.organisations.values():
         sales = list(firm.books.sales())
         unpaid = [invoice for invoice in sales if invoice.status == "AUTHORISED"]
-        sums = {currency: NOTHING for currency in sorted({invoice.currency for invoice in unpaid})}
+        sums = dict.fromkeys(sorted({invoice.currency for invoice in unpaid}), NOTHING)
         for invoice in unpaid:
             sums[invoice.currency] += invoice.balance
         owed = ", ".join(f"{currency} {total:,}" for currency, total in sums.items())

@@ -352,7 +352,12 @@ class _Ledger:
         said = "Thanks for the nudge. We have paid the older one today, and the rest goes with Friday's run.\n\nJo"
         reply = self.reply(account, "jo@brackenfield.example", "Re: Your account", said)
         self.note(
-            account, NoteKind.REPLY, f"Reply from Jo Marsh: “{said}”", reply.received_at, reply.sender, reply_id=reply.id
+            account,
+            NoteKind.REPLY,
+            f"Reply from Jo Marsh: “{said}”",
+            reply.received_at,
+            reply.sender,
+            reply_id=reply.id,
         )
         self.hold(account, "reply", "Jo Marsh wrote on 14.07.2026", reply_id=reply.id, by="jo@brackenfield.example")
         return account
@@ -363,7 +368,9 @@ class _Ledger:
         )
         self.unit.add(post)
         self.unit.flush()
-        quoted = "\n".join(f"> {line}" for line in ("Dear Jo,", "your account shows an overdue balance.", "Kind regards"))
+        quoted = "\n".join(
+            f"> {line}" for line in ("Dear Jo,", "your account shows an overdue balance.", "Kind regards")
+        )
         row = ReplyRow(
             post_id=post.id,
             organisation_id=self.organisation,
@@ -382,7 +389,9 @@ class _Ledger:
         self.unit.flush()
         return row
 
-    def hold(self, account: int, kind: str, why: str, until: int | None = None, by: str = "Anna Reed", **more: Any) -> None:
+    def hold(
+        self, account: int, kind: str, why: str, until: int | None = None, by: str = "Anna Reed", **more: Any
+    ) -> None:
         self.unit.add(
             HoldRow(
                 organisation_id=self.organisation,
@@ -404,7 +413,9 @@ class _Ledger:
 
     def doubtful(self) -> int:
         account = self.account("Dunmore & Daughters", (22, "1975"), at=1)
-        self.sent(account, self.steps[1], TODAY - timedelta(days=1), "unsure", "the mail server broke off after the text")
+        self.sent(
+            account, self.steps[1], TODAY - timedelta(days=1), "unsure", "the mail server broke off after the text"
+        )
         return account
 
     def refused(self) -> int:
@@ -435,7 +446,9 @@ class _Ledger:
         text = "I never ordered this. Please check.\nRegards, T. Bell"
         self.reply(None, "t.bell@mail.example", "Invoice?", text)
         away = "I am away until Monday 20 July."
-        self.reply(None, "away@mail.example", "Out of office", away, kind="out of office", read_at=NOW, read_by="Anna Reed")
+        self.reply(
+            None, "away@mail.example", "Out of office", away, kind="out of office", read_at=NOW, read_by="Anna Reed"
+        )
 
     def connection(self) -> int:
         row = ConnectionRow(

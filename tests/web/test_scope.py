@@ -71,7 +71,7 @@ def test_support_staff_are_shown_no_button_that_they_may_not_press(sam: Visitor,
 
     forms = [form.split('"')[0] for form in page.split('<form method="post" action="')[1:]]
     assert set(forms) <= {"/sign-out", "/settings/reminders"}
-    assert "<button class=\"main\">Save</button>" not in page
+    assert '<button class="main">Save</button>' not in page
 
 
 def test_an_agent_works_on_accounts_and_changes_no_settings(anna: Visitor, books: Books) -> None:
