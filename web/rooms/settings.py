@@ -24,7 +24,7 @@ _LOCALES = (
 
 
 @router.get("/settings")
-def settings() -> Response:
+def settings(_desk: Looking) -> Response:
     return RedirectResponse("/settings/reminders", status_code=303)
 
 
