@@ -46,7 +46,7 @@ def account(row: ContactRow) -> Account:
     )
 
 
-def customer(row: ContactRow) -> Account | None:
+def account_of(row: ContactRow) -> Account | None:
     """The same, but None for one who only ever sold to us. Whoever was merged away stays: invoices may name them."""
     only_supplier = row.is_supplier and not row.is_customer and not row.merged_to
     return None if only_supplier else account(row)

@@ -122,7 +122,7 @@ def _envelope(name: str, row: Any) -> Any:
     )
 
 
-CONTACTS: Listing[rows.ContactRow, Account] = Listing("Contacts", "ContactID", rows.ContactRow, meaning.customer)
+CONTACTS: Listing[rows.ContactRow, Account] = Listing("Contacts", "ContactID", rows.ContactRow, meaning.account_of)
 CONTACTS_ASKED_FOR: Listing[rows.ContactRow, Account] = Listing(
     "Contacts", "ContactID", rows.ContactRow, meaning.account
 )

@@ -1,6 +1,6 @@
 """Xero: reading who owes what, and writing down there what was said to them.
 
-The first reading takes the open invoices, the credits not yet used, and the customers. Every later one asks only for
+The first reading takes the open invoices, the credits not yet used, and the accounts. Every later one asks only for
 what changed since, by Xero's own clock and with two minutes of overlap, because a change may take a moment to show.
 Rows are walked by their time of change, never by page number, so that an invoice paid in the middle of a reading cannot
 push its neighbour off the page. What Xero does not report as a change (a new due date on a part-paid invoice, for one)

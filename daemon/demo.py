@@ -85,7 +85,7 @@ def play(console: Console, *, once: bool, port: int) -> bool:
 def _story(console: Console, office: Office, control: sandbox.Control, clock: MovableClock, address: str) -> Tally:
     tally = Tally()
     first = clock().date()
-    _a_late_customer(control, first)
+    _a_late_account(control, first)
     organisation = _connect(console, office, address)
     _first_sync(console, office, organisation)
     acts.resume_organisation(office, organisation, by="Dana Demo")
@@ -104,7 +104,7 @@ def _story(console: Console, office: Office, control: sandbox.Control, clock: Mo
     return tally
 
 
-def _a_late_customer(control: sandbox.Control, first: date) -> None:
+def _a_late_account(control: sandbox.Control, first: date) -> None:
     """The customer that the story follows: two invoices, eighteen days apart."""
     control.add_contact(HERO, email="nell@tidewater.example", first_name="Nell", last_name="Harker")
     control.add_invoice(HERO, due=first, amount="1860.00", number=_number("A"), date=first - timedelta(days=30))

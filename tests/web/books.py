@@ -1,47 +1,22 @@
 """The books that the pages are tried on: two organisations, and accounts in every position that a page can show."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from engine.decide import decide
-from engine.notes import NoteKind
 from jobs.connect import add_workflow
 from jobs.office import Office
 from store import Database, Vault
 from store.decisions import save_decisions
 from store.facts import facts_of, ground_of
-from store.history import write_note
 from store.people import add_member, add_user
-from store.tables import (
-    AccountRow,
-    ConnectionRow,
-    ContactRow,
-    CreditRow,
-    HoldRow,
-    InvoiceRow,
-    MessageRow,
-    OrganisationRow,
-    PaymentRow,
-    PositionRow,
-    PostRow,
-    ReminderRow,
-    ReplyRow,
-    SetAsideRow,
-    StepRow,
-    SyncRunRow,
-    TaskRow,
-    WorkflowRow,
-)
-from store.tasks import open_task
-from wording import Line, Statement, render
+from store.tables import MessageRow, OrganisationRow, ReminderRow, ReplyRow, StepRow, SyncRunRow, TaskRow, WorkflowRow
+from tests.web.filling import NOW, TODAY, Filling
 
-NOW = datetime(2026, 7, 14, 7, 20, tzinfo=UTC)
-TODAY = date(2026, 7, 14)
 PASSWORD = "a long enough password"
 
 

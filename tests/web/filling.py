@@ -1,5 +1,40 @@
 """Fills the books of one organisation: an account in every position that a page can show, and what goes with it."""
 
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from engine.notes import NoteKind
+from store.history import write_note
+from store.tables import (
+    AccountRow,
+    ConnectionRow,
+    ContactRow,
+    CreditRow,
+    HoldRow,
+    InvoiceRow,
+    MessageRow,
+    OrganisationRow,
+    PaymentRow,
+    PositionRow,
+    PostRow,
+    ReminderRow,
+    ReplyRow,
+    SetAsideRow,
+    StepRow,
+    SyncRunRow,
+    WorkflowRow,
+)
+from store.tasks import open_task
+from wording import Line, Statement, render
+
+NOW = datetime(2026, 7, 14, 7, 20, tzinfo=UTC)
+TODAY = date(2026, 7, 14)
+
+
 class Filling:
     """Fills one organisation's books."""
 

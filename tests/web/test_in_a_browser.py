@@ -1,0 +1,144 @@
+"""Mirrors the whole of web/: a real browser walks through every page, wide and narrow, light and dark, without scripts."""
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.web.books import PASSWORD, Books
+from tests.web.routes import filled, routes
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in _NAMES if (found := shutil.which(name))), None)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=f"no browser was found ({', '.join(_NAMES)})")
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    for _ in range(200):
+        if server.started:
+            break
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.goto(f"{address}/accounts")
+    page.get_by_label("Email address").fill("anna@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Accounts"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_fits_and_is_quiet(
+    app: FastAPI, books: Books, browser: Browser, address: str, scheme: Literal["light", "dark"], width: int
+) -> None:
+    said: list[str] = []
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.on("console", lambda message: said.append(_in_words(message)))
+    sign_in(page, address)
+    paths = [filled(path, books, "ours") for method, path in routes(app) if method == "GET" and _is_page(path)]
+    paths += [f"/accounts/{books.accounts[name]}" for name in ("unsure", "dispute", "idle", "euro")]
+    for path in paths:
+        answer = page.goto(address + path)
+        assert answer is not None and answer.status == 200, path
+        assert page.get_by_role("heading", level=1).count() == 1, path
+        for details in page.locator("details:not([open]) > summary").all():
+            details.click()
+        wide = page.locator("html").evaluate("page => page.scrollWidth - page.clientWidth")
+        assert wide == 0, f"{path} scrolls sideways by {wide} px"
+    context.close()
+
+    assert said == []
+
+
+def _in_words(message: ConsoleMessage) -> str:
+    return f"{message.type}: {message.text} ({message.location.get('url')})"
+
+
+def _is_page(path: str) -> bool:
+    return not path.endswith(("/begin", "/callback", "/letter")) and path not in ("/health", "/sign-in", "/settings")
+
+
+def test_the_work_of_a_morning_needs_no_script(books: Books, browser: Browser, address: str) -> None:
+    """Read a reply, pause an account, pause all sending, sign out: with the keyboard's and the mouse's means alone."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, address)
+
+    page.get_by_role("link", name="Brackenfield Estates").click()
+    page.get_by_role("button", name="Mark as read").click()
+    assert page.get_by_role("status").inner_text() == "The reply is marked as read."
+
+    page.get_by_text("Pause this account").click()
+    page.get_by_label("Why?").fill("Jo rang")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    assert page.get_by_role("button", name="Resume the account").is_visible()
+
+    page.get_by_role("link", name="See it as the debtor does").first.or_(page.locator("main")).first.wait_for()
+    page.get_by_role("link", name="Front page").click()
+    page.get_by_text("Pause all sending").click()
+    page.get_by_label("Why?").fill("stocktaking")
+    page.get_by_role("button", name="Pause sending").click()
+    assert page.get_by_text("No. Sending is paused.").is_visible()
+    page.get_by_role("button", name="Start sending").click()
+    assert page.get_by_text("Sending is on.").is_visible()
+
+    page.get_by_role("button", name="Sign out").click()
+    assert page.get_by_role("heading", name="Sign in").is_visible()
+    context.close()
+
+
+def test_the_way_to_the_ledger_is_open_to_a_browser(browser: Browser, address: str, app: FastAPI) -> None:
+    """The page lets forms lead nowhere else; the connect button must get out all the same."""
+    from jobs import connect
+
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, address)
+    with pytest.MonkeyPatch.context() as patch:
+        elsewhere = address.replace("127.0.0.1", "localhost")
+        patch.setattr(connect, "begin", lambda *_, **__: f"{elsewhere}/health")
+        page.goto(f"{address}/connections")
+        page.get_by_role("link", name="Connect to Xero").click()
+        page.wait_for_url(f"{elsewhere}/health")
+    context.close()
+
+
+def test_the_message_is_shown_in_its_frame(books: Books, browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    sign_in(page, address)
+    page.goto(f"{address}/accounts/{books.accounts['reply']}/reminders/{books.ids['reminder'][0]}")
+
+    frame = page.frame_locator("iframe")
+    assert "£8,640.00" in frame.locator("body").inner_text()
+    page.close()
