@@ -16,6 +16,7 @@ from jobs.receive import belongs
 from jobs.settle import note_on, settle_in
 from store import audit, outbox, tasks
 from store.history import write_note
+from store.leases import one_at_a_time
 from store.tables import AccountRow, HoldRow, OrganisationRow, ReminderRow, ReplyRow, TaskRow
 
 
@@ -210,6 +211,7 @@ def save_reminder_settings(
 
 
 def _organisation(unit: Session, organisation_id: int) -> OrganisationRow:
+    one_at_a_time(unit, organisation_id)
     organisation = unit.get(OrganisationRow, organisation_id)
     if organisation is None:
         raise NotAllowed("There is no such organisation.")

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import structlog
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -28,9 +29,12 @@ from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, task_on
 from store import outbox
+from store.leases import one_at_a_time
 from store.ledger_copy import TakenIn, take_in_invoices
 from store.tables import AccountRow, HoldRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow
 from wording import TemplateProblem
+
+log = structlog.get_logger()
 
 CLAIM = timedelta(minutes=10)
 """Longer than the slowest look at the ledger and the slowest send together."""
@@ -68,7 +72,11 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     with office.database.reading() as session:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
     for reminder_id in ready:
-        deliver(office, reminder_id)
+        try:
+            deliver(office, reminder_id)
+        except Exception:
+            # One reminder that trips must not hold up the others. Its claim runs out, or its mark becomes a doubt.
+            log.exception("reminder not delivered", reminder=reminder_id)
     return len(ready)
 
 
@@ -126,6 +134,7 @@ def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
     """Applies the rule once more to what the ledger just said, and marks the reminder as being sent, with its words."""
     now = office.clock()
     with office.database.unit_of_work() as unit:
+        one_at_a_time(unit, claimed.organisation_id)
         taken = TakenIn()
         take_in_invoices(unit, claimed.organisation_id, fresh.invoices, taken, now=now)
         if receive.waiting(unit):

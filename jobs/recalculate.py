@@ -16,6 +16,7 @@ from engine.facts import Decision, Facts
 from jobs.office import Office
 from store.decisions import save_decisions
 from store.facts import Ground, facts_of, ground_of
+from store.leases import one_at_a_time
 from store.tables import OrganisationRow
 
 
@@ -45,6 +46,7 @@ def recalculate_in(
     unit: Session, office: Office, organisation_id: int, account_ids: Iterable[int] | None = None
 ) -> Recalculated:
     """The same inside a unit of work that is already open. On the first look of a day every account is looked at."""
+    one_at_a_time(unit, organisation_id)
     ground = ground_of(unit, organisation_id)
     as_of = office.as_of(ground.organisation)
     if ground.organisation.default_workflow_id is None:

@@ -7,8 +7,9 @@ look at the account takes it into account. What nobody can match or understand s
 import re
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from channels import Receipt, read_tokens
 from engine.holds import HoldKind
@@ -22,6 +23,8 @@ from store import inbox
 from store.history import write_note
 from store.tables import AccountRow, HoldRow, MessageRow, OrganisationRow, PostRow, ReminderRow, ReplyRow
 from store.tasks import open_task
+
+log = structlog.get_logger()
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{2,24}")
 _SHOWN = 600
@@ -67,7 +70,15 @@ def understand_all(office: Office) -> int:
     with office.database.reading() as session:
         posts = inbox.not_understood(session)
     for post_id in posts:
-        understand(office, post_id)
+        try:
+            understand(office, post_id)
+        except Exception as trouble:
+            # One post that trips us must not keep the others from being read. It stays, raw, with what went wrong.
+            log.exception("post not understood", post=post_id)
+            with office.database.unit_of_work() as unit:
+                post = unit.get(PostRow, post_id)
+                assert post is not None
+                post.problem = f"it could not be taken in: {type(trouble).__name__}"
     return len(posts)
 
 
@@ -212,13 +223,16 @@ def _nobody_knows(unit: Session, office: Office, row: ReplyRow) -> None:
 
 
 def _organisation_of(unit: Session, match: Match) -> int | None:
-    """The organisation that an unmatched reply is shown to: that of its candidates, else the only one there is."""
+    """The organisation that an unmatched reply is shown to: that of its candidates, else the first of the house.
+
+    It has to be shown somewhere: a reply that nobody sees is a reply that is lost.
+    """
     owners = {
         account.organisation_id for number in match.accounts if (account := unit.get(AccountRow, number)) is not None
     }
-    if not owners:
-        owners = {organisation.id or 0 for organisation in unit.scalars(select(OrganisationRow).limit(2))}
-    return owners.pop() if len(owners) == 1 else None
+    if len(owners) == 1:
+        return owners.pop()
+    return unit.scalars(select(OrganisationRow.id).order_by(col(OrganisationRow.id)).limit(1)).first()
 
 
 def matched(unit: Session, office: Office, reply: Reply) -> Match:

@@ -16,6 +16,7 @@ from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from store import outbox
 from store.history import write_note
+from store.leases import one_at_a_time
 from store.tables import MessageRow, ReminderRow
 from store.tasks import close_task, open_task
 
@@ -26,8 +27,10 @@ def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, out
     """Writes the outcome of one attempt, in the unit of work of whoever knows it, and looks at the account again."""
     now = office.clock()
     reminder = unit.get(ReminderRow, reminder_id)
+    assert reminder is not None
+    one_at_a_time(unit, reminder.organisation_id)
     message = unit.get(MessageRow, attempt)
-    assert reminder is not None and message is not None
+    assert message is not None
     doubtful = (ReminderState.SENDING, ReminderState.UNSURE)
     match outcome:
         case Receipt(provider_id=provider_id, at=at):

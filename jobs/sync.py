@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+import structlog
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
@@ -20,6 +21,8 @@ from store.leases import end_lease, take_lease
 from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices, unknown_accounts
 from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
 from store.tasks import close_task
+
+log = structlog.get_logger()
 
 LEASE = timedelta(minutes=10)
 
@@ -61,7 +64,10 @@ def sync_due(office: Office) -> None:
             )
         ).all()
     for organisation_id in due:
-        sync(office, organisation_id, trigger="schedule")
+        try:
+            sync(office, organisation_id, trigger="schedule")
+        except Exception:
+            log.exception("sync died", organisation=organisation_id)  # the other organisations' syncs go on
 
 
 def _begun(office: Office, organisation_id: int, trigger: str) -> _Run | None:

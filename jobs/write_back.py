@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
@@ -17,6 +18,8 @@ from jobs.ledgers import connection_of, ledger_of
 from jobs.office import Office
 from store.tables import AccountRow, HistoryNoteRow, WriteBackRow
 from store.tasks import open_task
+
+log = structlog.get_logger()
 
 _REMEMBERED = timedelta(minutes=5)
 """Xero repeats its first answer to the same key for 6 minutes; we trust it for 5."""
@@ -43,9 +46,12 @@ def write_back(office: Office) -> int:
     """Writes every note that waits. Returns how many notes reached the ledger."""
     written = 0
     for organisation_id, account_id in _accounts_waiting(office):
-        parcel = pack(office, organisation_id, account_id)
-        if parcel is not None:
-            written += carry(office, parcel)
+        try:
+            parcel = pack(office, organisation_id, account_id)
+            if parcel is not None:
+                written += carry(office, parcel)
+        except Exception:
+            log.exception("notes not written back", account=account_id)  # the other accounts' notes go on
     return written
 
 

@@ -5,7 +5,7 @@ costs next to nothing.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -119,7 +119,7 @@ def _save_reminders(
         if known is None:
             _queue(session, ground, account_id, decision, order, as_of=as_of, now=now)
         elif known.state is ReminderState.QUEUED and known.held_because != order.held_because:
-            _hold_or_release(session, ground, account_id, order, as_of=as_of)
+            _hold_or_release(session, ground, account_id, order, as_of=as_of, now=now)
 
 
 def _queue(
@@ -137,7 +137,7 @@ def _queue(
         .values(
             state=ReminderState.QUEUED,
             due_on=order.due_on,
-            send_after=_send_after(ground, as_of),
+            send_after=_send_after(ground, as_of, now),
             held_because=order.held_because,
             why="",
             settled_at=None,
@@ -157,7 +157,7 @@ def _queue(
             workflow_id=int(decision.position.workflow.id),
             channel=order.step.channel,
             due_on=order.due_on,
-            send_after=_send_after(ground, as_of),
+            send_after=_send_after(ground, as_of, now),
             held_because=order.held_because,
             queued_at=now,
         )
@@ -165,7 +165,9 @@ def _queue(
     session.flush()
 
 
-def _hold_or_release(session: Session, ground: Ground, account_id: int, order: Order, *, as_of: date) -> None:
+def _hold_or_release(
+    session: Session, ground: Ground, account_id: int, order: Order, *, as_of: date, now: datetime
+) -> None:
     session.execute(
         update(ReminderRow)
         .where(
@@ -174,7 +176,7 @@ def _hold_or_release(session: Session, ground: Ground, account_id: int, order: O
             col(ReminderRow.step_id) == order.key.step,
             col(ReminderRow.state) == ReminderState.QUEUED,
         )
-        .values(held_because=order.held_because, send_after=_send_after(ground, as_of))
+        .values(held_because=order.held_because, send_after=_send_after(ground, as_of, now))
     )
 
 
@@ -191,8 +193,13 @@ def _withdraw(session: Session, account_id: int, withdrawal: Withdrawal, *, now:
     )
 
 
-def _send_after(ground: Ground, as_of: date) -> datetime:
-    return moment_of(as_of, ground.organisation.sending_time, ZoneInfo(ground.organisation.time_zone))
+def _send_after(ground: Ground, as_of: date, now: datetime) -> datetime:
+    """Today's sending time; once that has passed, the next sending day's. Nobody wants to be written to at night."""
+    zone, at = ZoneInfo(ground.organisation.time_zone), ground.organisation.sending_time
+    today = moment_of(as_of, at, zone)
+    if now <= today:
+        return today
+    return moment_of(ground.rules.sending.first_from(as_of + timedelta(days=1)), at, zone)
 
 
 def _mind_the_address(

@@ -12,6 +12,17 @@ from sqlmodel import Session, col
 from store.tables import OrganisationRow
 
 
+def one_at_a_time(session: Session, organisation_id: int) -> None:
+    """Waits until no other unit of work is writing about this organisation; ours then goes first until it ends.
+
+    Called before anything else is written, so that two units can never wait for each other. On SQLite there is one
+    writer anyway; on PostgreSQL this is the row lock that keeps two looks at one account from crossing.
+    """
+    session.execute(
+        select(OrganisationRow.id).where(col(OrganisationRow.id) == organisation_id).with_for_update()
+    ).one_or_none()
+
+
 def take_lease(session: Session, organisation_id: int, *, now: datetime, until: datetime) -> int | None:
     """The generation of the lease, or None when somebody else has it."""
     taken = session.execute(

