@@ -29,6 +29,8 @@ from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, task_on
 from store import outbox
+from store.decisions import sending_moment
+from store.facts import ground_of
 from store.leases import one_at_a_time
 from store.ledger_copy import TakenIn, take_in_invoices
 from store.tables import AccountRow, HoldRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow
@@ -38,6 +40,9 @@ log = structlog.get_logger()
 
 CLAIM = timedelta(minutes=10)
 """Longer than the slowest look at the ledger and the slowest send together."""
+
+LATEST = timedelta(hours=8)
+"""Later than this after the sending time nothing leaves any more: nobody wants to be written to at night."""
 
 _ADAPTERS = {Channel.EMAIL: "email_smtp"}
 
@@ -68,6 +73,7 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     """Delivers everything whose time has come. Returns how many reminders were looked at."""
     recalculate_new_days(office)
     settle_stranded(office)
+    postpone_missed(office)
     receive.receive(office)  # an answer that has just come in may hold what is about to leave
     with office.database.reading() as session:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
@@ -173,6 +179,17 @@ def settle(office: Office, marked: Marked, outcome: Outcome) -> None:
     """Writes what became of it, and looks at the account again in the same commit."""
     with office.database.unit_of_work() as unit:
         settle_in(unit, office, marked.claimed.reminder_id, int(marked.message.attempt), outcome, on=marked.on)
+
+
+def postpone_missed(office: Office) -> None:
+    """What could not leave for most of a day (we were down, or the ledger was) waits for the next sending time."""
+    now = office.clock()
+    with office.database.unit_of_work() as unit:
+        for reminder in outbox.missed(unit, before=now - LATEST):
+            ground = ground_of(unit, reminder.organisation_id)
+            reminder.send_after = sending_moment(ground, office.as_of(ground.organisation), now)
+            text = f"{reminder.step_name} missed its sending time; it waits for {reminder.send_after:%d.%m.%Y}."
+            note_on(unit, reminder, NoteKind.HELD, text, now)
 
 
 def settle_stranded(office: Office) -> None:

@@ -137,7 +137,7 @@ def _queue(
         .values(
             state=ReminderState.QUEUED,
             due_on=order.due_on,
-            send_after=_send_after(ground, as_of, now),
+            send_after=sending_moment(ground, as_of, now),
             held_because=order.held_because,
             why="",
             settled_at=None,
@@ -157,7 +157,7 @@ def _queue(
             workflow_id=int(decision.position.workflow.id),
             channel=order.step.channel,
             due_on=order.due_on,
-            send_after=_send_after(ground, as_of, now),
+            send_after=sending_moment(ground, as_of, now),
             held_because=order.held_because,
             queued_at=now,
         )
@@ -176,7 +176,7 @@ def _hold_or_release(
             col(ReminderRow.step_id) == order.key.step,
             col(ReminderRow.state) == ReminderState.QUEUED,
         )
-        .values(held_because=order.held_because, send_after=_send_after(ground, as_of, now))
+        .values(held_because=order.held_because, send_after=sending_moment(ground, as_of, now))
     )
 
 
@@ -193,7 +193,7 @@ def _withdraw(session: Session, account_id: int, withdrawal: Withdrawal, *, now:
     )
 
 
-def _send_after(ground: Ground, as_of: date, now: datetime) -> datetime:
+def sending_moment(ground: Ground, as_of: date, now: datetime) -> datetime:
     """Today's sending time; once that has passed, the next sending day's. Nobody wants to be written to at night."""
     zone, at = ZoneInfo(ground.organisation.time_zone), ground.organisation.sending_time
     today = moment_of(as_of, at, zone)

@@ -119,6 +119,13 @@ def stranded(session: Session, *, now: datetime) -> Sequence[ReminderRow]:
     ).all()
 
 
+def missed(session: Session, *, before: datetime) -> Sequence[ReminderRow]:
+    """Reminders that could have left before then and have not, and that nothing else holds."""
+    return session.scalars(
+        select(ReminderRow).where(_queued(), col(ReminderRow.held_because) == "", col(ReminderRow.send_after) < before)
+    ).all()
+
+
 def last_message(session: Session, reminder_id: int) -> MessageRow | None:
     """The message of the latest attempt."""
     return session.scalars(

@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
-from engine.holds import HoldKind
+from engine.holds import Hold, HoldKind, sentence
 from engine.receivables import InvoiceStatus
 from engine.reminders import ReminderState
 from store.tables import (
@@ -39,6 +40,7 @@ from store.tables import (
 PAGE = 25
 TABS = ("all", "pending", "snoozed", "idle", "paused")
 _OPEN = (col(InvoiceRow.status) == InvoiceStatus.OPEN, col(InvoiceRow.balance) > 0)
+_PAUSE = sentence(Hold(HoldKind.ORGANISATION_PAUSED, date.min))
 _WAITS_FOR_A_PERSON = (HoldKind.QUESTION, HoldKind.REPLY, HoldKind.DISPUTE, HoldKind.NO_ADDRESS)
 
 
@@ -321,10 +323,17 @@ def needs(session: Session, organisation_id: int) -> Needs:
 
 
 class Planned(NamedTuple):
-    """A reminder that is queued, with the name of its account."""
+    """A reminder, with the name of its account, and whether more than a pause of the organisation holds it."""
 
     reminder: ReminderRow
     account: str
+    held: bool
+
+    @property
+    def because(self) -> str:
+        """What holds it. Of the reasons behind a pause of the whole organisation only the account itself can tell."""
+        paused = self.reminder.held_because.startswith(_PAUSE)
+        return "something besides the pause holds it" if paused else self.reminder.held_because
 
 
 class Coming(NamedTuple):
@@ -349,8 +358,8 @@ def tasks(session: Session, organisation_id: int, limit: int = 12) -> tuple[tupl
 
 def reminders(session: Session, organisation_id: int, *states: ReminderState, limit: int = 60) -> tuple[Planned, ...]:
     """Reminders in these states, in the order in which they may leave."""
-    query: Select[Any] = (
-        select(ReminderRow, AccountRow.name)  # type: ignore[call-overload]
+    query: Any = (
+        select(ReminderRow, AccountRow.name, _held_anyway())
         .join(AccountRow, col(AccountRow.id) == ReminderRow.account_id)
         .where(col(ReminderRow.organisation_id) == organisation_id, col(ReminderRow.state).in_(states))
         .order_by(col(ReminderRow.send_after), AccountRow.name)
@@ -359,14 +368,34 @@ def reminders(session: Session, organisation_id: int, *states: ReminderState, li
     return tuple(Planned(*row) for row in session.execute(query))
 
 
-def queued_by_reason(session: Session, organisation_id: int) -> dict[str, int]:
-    """How many queued reminders there are, by what holds them; the empty reason counts those that are free to go."""
-    query: Select[Any] = (
-        select(ReminderRow.held_because, func.count())  # type: ignore[call-overload]
+def queued(session: Session, organisation_id: int) -> tuple[int, int]:
+    """How many reminders are queued to go (were the organisation not paused), and how many something else holds."""
+    held = _held_anyway()
+    query: Any = (
+        select(func.count(case((~held, 1))), func.count(case((held, 1))))
+        .select_from(ReminderRow)
+        .join(AccountRow, col(AccountRow.id) == ReminderRow.account_id)
         .where(col(ReminderRow.organisation_id) == organisation_id, col(ReminderRow.state) == ReminderState.QUEUED)
-        .group_by(ReminderRow.held_because)
     )
-    return {row[0]: row[1] for row in session.execute(query)}
+    going, others = session.execute(query).one()
+    return going, others
+
+
+def _held_anyway() -> ColumnElement[bool]:
+    """A queued reminder names its first hold only. Behind a pause of the whole organisation there may be others."""
+    because = col(ReminderRow.held_because)
+    paused = because.startswith(_PAUSE, autoescape=True)
+    hold = exists().where(
+        col(HoldRow.account_id) == AccountRow.id, col(HoldRow.invoice_id).is_(None), col(HoldRow.lifted_at).is_(None)
+    )
+    address = exists().where(
+        col(TaskRow.account_id) == AccountRow.id, col(TaskRow.kind) == "no address", col(TaskRow.closed_at).is_(None)
+    )
+    other = aliased(ReminderRow)
+    doubt = exists().where(
+        col(other.account_id) == AccountRow.id, col(other.state).in_((ReminderState.UNSURE, ReminderState.SENDING))
+    )
+    return and_(because != "", or_(~paused, hold, address, doubt))
 
 
 def coming(session: Session, organisation_id: int, *, after: date, until: date) -> tuple[Coming, ...]:

@@ -23,9 +23,9 @@ def shared_file(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, without a database name."""
-    with postgres_server(tmp_path_factory.mktemp(f"postgres-{worker_id}")) as url:
+    with postgres_server() as url:
         if url is None:
             pytest.skip("no PostgreSQL binaries were found (initdb, postgres)")
         yield url

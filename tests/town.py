@@ -11,6 +11,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -243,21 +244,18 @@ def consent(url: str, *, organisation: str | None = None) -> dict[str, str]:
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[str | None]:
-    """A PostgreSQL server of its own in that folder, or None where its binaries are not found."""
+def postgres_server() -> Iterator[str | None]:
+    """A PostgreSQL server of its own in a folder of its own, or None where its binaries are not found."""
     binaries = _postgres_binaries()
     if binaries is None:
         yield None
         return
     user = "postgres" if os.geteuid() == 0 else None
+    # Not in the test run's own folder: another run may tidy that away under a server that is still up.
+    folder = Path(tempfile.mkdtemp(prefix="arrears-postgres-"))
     data = folder / "data"
-    data.mkdir()
     if user:
-        for path in (folder, data):
-            shutil.chown(path, user)
-        for parent in folder.parents:
-            if parent.stat().st_mode & 0o005 != 0o005 and parent.owner() == "root" and str(parent).startswith("/tmp/"):
-                parent.chmod(0o755)
+        shutil.chown(folder, user)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -275,6 +273,7 @@ def postgres_server(folder: Path) -> Iterator[str | None]:
         yield f"postgresql+psycopg://arrears@127.0.0.1:{port}"
     finally:
         run(str(binaries / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _postgres_binaries() -> Path | None:

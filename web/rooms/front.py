@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Response
 
 from engine.calendars import SendingDays, civil_date, moment_of
-from engine.holds import Hold, HoldKind, sentence
 from engine.reminders import ReminderState
 from jobs import acts
 from store import screens
@@ -23,7 +22,6 @@ from web._visit import Deciding, Desk, Said, Visiting, Working, looking
 router = APIRouter()
 
 _AHEAD = timedelta(days=14)
-_PAUSE = sentence(Hold(HoldKind.ORGANISATION_PAUSED, date.min))
 
 
 class Plan(NamedTuple):
@@ -49,7 +47,7 @@ def front(visit: Visiting) -> Response:
         plan = _plan(
             desk,
             screens.reminders(session, desk.id, ReminderState.QUEUED, ReminderState.SENDING),
-            screens.queued_by_reason(session, desk.id),
+            screens.queued(session, desk.id),
             screens.coming(session, desk.id, after=as_of, until=as_of + _AHEAD),
         )
         runs = screens.sync_runs(session, desk.id, page=1)
@@ -73,26 +71,20 @@ def front(visit: Visiting) -> Response:
     )
 
 
-def _plan(desk: Desk, queued: tuple[Planned, ...], reasons: dict[str, int], coming: tuple[Coming, ...]) -> Plan:
+def _plan(desk: Desk, queue: tuple[Planned, ...], counts: tuple[int, int], coming: tuple[Coming, ...]) -> Plan:
     """While the whole organisation is paused, the plan shows what would go if it were not."""
-    going = tuple(one for one in queued if not one.reminder.held_because or _only_paused(one.reminder.held_because))
-    held = tuple(one for one in queued if one not in going)
     by_day: dict[date, Counter[str]] = defaultdict(Counter)
     sending = SendingDays(frozenset(desk.organisation.sending_weekdays))
     for one in coming:
         by_day[sending.first_from(one.day)][one.step] += one.accounts
     return Plan(
         moment=_next_moment(desk, sending),
-        going=going,
-        going_count=sum(count for why, count in reasons.items() if not why or _only_paused(why)),
-        held=held,
-        held_count=sum(count for why, count in reasons.items() if why and not _only_paused(why)),
+        going=tuple(one for one in queue if not one.held),
+        going_count=counts[0],
+        held=tuple(one for one in queue if one.held),
+        held_count=counts[1],
         days=tuple((day, tuple(sorted(steps.items()))) for day, steps in sorted(by_day.items())),
     )
-
-
-def _only_paused(held_because: str) -> bool:
-    return held_because.startswith(_PAUSE)
 
 
 def _next_moment(desk: Desk, sending: SendingDays) -> object:
