@@ -27,6 +27,7 @@ __all__ = [
     "Unavailable",
     "Unsure",
     "kinds",
+    "medium_of",
     "open_channel",
     "read_tokens",
     "reply_address",
@@ -109,7 +110,13 @@ class Collected(NamedTuple):
 
 
 class Channel(Protocol):
-    """One way of reaching people. Thread-safe; keeps its own connections."""
+    """One way of reaching people. Thread-safe; keeps its own connections.
+
+    `sender` is the address that its messages come from, `replies_to` the one that answers go to.
+    """
+
+    sender: str
+    replies_to: str
 
     def send(self, message: Message) -> Outcome:
         """Tries once."""
@@ -136,6 +143,12 @@ def settings_of(kind: str) -> type[Any]:
     """The dataclass of this channel's settings. Raises LookupError for an unknown kind."""
     settings: type[Any] = _adapter(kind).Settings
     return settings
+
+
+def medium_of(kind: str) -> str:
+    """What this channel carries: `email`, `sms` or `call`. Raises LookupError for an unknown kind."""
+    medium: str = _adapter(kind).MEDIUM
+    return medium
 
 
 def open_channel(kind: str, settings: Any, *, clock: Clock) -> Channel:

@@ -14,6 +14,8 @@ from channels._mail_reading import read_mail
 from channels._smtp_line import SECURITY, Envelope, Failed, SmtpLine
 from engine.replies import Reply
 
+MEDIUM = "email"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -44,6 +46,8 @@ class Settings:
     bounces_to_reply_address: bool = False
 
     def __post_init__(self) -> None:
+        if "@" not in self.from_address:
+            raise ValueError("from_address is missing: write the address that your reminders come from")
         for security in (self.security, self.imap_security):
             if security not in SECURITY:
                 raise ValueError(f"'{security}' is not a way to secure a connection; use {', '.join(SECURITY)}")
@@ -55,6 +59,8 @@ def channel(settings: Settings, *, clock: Clock) -> Channel:
 
 class _Smtp:
     def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.sender = settings.from_address
+        self.replies_to = settings.reply_mailbox or settings.from_address
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()

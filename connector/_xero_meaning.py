@@ -22,6 +22,9 @@ STATUS = {
 }
 
 
+LARGEST = Decimal(10) ** 14
+
+
 class Odd(Exception):
     """A row that does not make sense; the message says why."""
 
@@ -196,6 +199,8 @@ def _money(amount: Decimal | None) -> Decimal:
         return NOTHING
     if not amount.is_finite():
         raise Odd("An amount is not a number.")
+    if abs(amount) >= LARGEST or amount != round(amount, 4):
+        raise Odd(f"The amount {amount} is not one that money has: too large, or more than four decimals.")
     return amount
 
 

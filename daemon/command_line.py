@@ -10,6 +10,7 @@ from rich.console import Console
 
 from daemon import founding
 from daemon.config import NAME, Config, ConfigProblem, read_config
+from daemon.serving import prepare_log
 from daemon.wiring import open_office
 from jobs.office import Office
 
@@ -32,6 +33,7 @@ class Sentence(Exception):
 
 def main() -> None:
     """The console script. Exit status 1 with a sentence for what a person can mend, 2 for a wrong call."""
+    prepare_log()
     try:
         app()
     except (ConfigProblem, Sentence, founding.FoundingProblem) as problem:

@@ -27,7 +27,6 @@ from daemon import founding
 from daemon.clock import MovableClock
 from daemon.config import read_config
 from daemon.demo_person import Lost, Person
-from daemon.serving import quiet_libraries
 from daemon.sync_command import figures, sync_with_bar
 from daemon.wiring import open_office
 from engine.notes import NoteKind
@@ -56,7 +55,6 @@ class Tally:
 
 def play(console: Console, *, once: bool, port: int) -> bool:
     """Plays the story. True when every part of it happened. Without `once` the pages stay open until interrupted."""
-    quiet_libraries()
     began = real_time.monotonic()
     first = datetime.combine(_first_monday(), time(7, 0), tzinfo=UTC)
     with tempfile.TemporaryDirectory(prefix="arrears-demo-") as folder, sandbox.start(clock=first) as world:

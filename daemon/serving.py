@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,15 +36,24 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def quiet_libraries() -> None:
-    """Libraries that would write secrets or noise into our log are told to keep still."""
+def prepare_log() -> None:
+    """One line an event, and tracebacks without the values of variables: those may be secrets, or somebody's letter."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"], drop_missing=True),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     for name in ("urllib3", "apscheduler", "xero_python", "python_http_client", "imap_tools", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def serve_forever(config: Config) -> None:
     """Opens everything, serves until a signal comes, and closes everything in order."""
-    quiet_libraries()
     with alone_in(config.store.data):
         office = open_office(config)
         schedule = Schedule(office, config)

@@ -13,17 +13,15 @@ class NoteKind(StrEnum):
     REMINDER_SENT = "reminder sent"
     REMINDER_SKIPPED = "reminder skipped"
     HELD = "held"
-    WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     UNSURE = "unsure"
     REPLY = "reply"
-    PROMISE = "promise"
     NOTE = "note"
     IDLE = "idle"
 
 
 FOR_THE_LEDGER = frozenset(
-    {NoteKind.MOVED_BACK, NoteKind.REMINDER_SENT, NoteKind.REFUSED, NoteKind.REPLY, NoteKind.PROMISE, NoteKind.NOTE}
+    {NoteKind.MOVED_BACK, NoteKind.REMINDER_SENT, NoteKind.REFUSED, NoteKind.REPLY, NoteKind.NOTE}
 )
 """The kinds that a bookkeeper wants to find in the ledger as well."""
 

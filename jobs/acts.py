@@ -15,6 +15,8 @@ from jobs.recalculate import recalculate_in
 from jobs.receive import belongs
 from jobs.settle import note_on, settle_in
 from store import audit, outbox, tasks
+from store.decisions import sending_moment
+from store.facts import ground_of
 from store.history import write_note
 from store.leases import one_at_a_time
 from store.tables import AccountRow, HoldRow, OrganisationRow, ReminderRow, ReplyRow, TaskRow
@@ -95,14 +97,12 @@ def match_reply(office: Office, reply_id: int, *, account_id: int, by: str) -> N
         account, _ = _account(unit, account_id)
         if reply.account_id is not None:
             raise NotAllowed("This reply belongs to an account already.")
-        if reply.organisation_id not in (None, account.organisation_id):
-            raise NotAllowed("This reply belongs to another organisation.")
+        if reply.organisation_id is not None:  # where it waited; it may turn out to be another organisation's
+            key = f"reply:{reply_id}"
+            tasks.close_task(unit, organisation_id=reply.organisation_id, key=key, at=office.clock(), by=by)
         reply.account_id, reply.organisation_id = account_id, account.organisation_id
         reply.matched_by, reply.candidates = "person", []
         belongs(unit, office, reply, account)
-        tasks.close_task(
-            unit, organisation_id=account.organisation_id, key=f"reply:{reply_id}", at=office.clock(), by=by
-        )
         recalculate_in(unit, office, account.organisation_id, [account_id])
 
 
@@ -113,15 +113,15 @@ def settle_unsure(office: Office, reminder_id: int, *, went: bool, by: str) -> N
         message = outbox.last_message(unit, reminder_id)
         if reminder is None or message is None or reminder.state != ReminderState.UNSURE:
             raise NotAllowed("There is no doubt about this reminder any more.")
-        organisation = _organisation(unit, reminder.organisation_id)
+        _organisation(unit, reminder.organisation_id)
         key = f"unsure:reminder {reminder_id}"
         tasks.close_task(unit, organisation_id=reminder.organisation_id, key=key, at=office.clock(), by=by)
         if went:
             receipt = Receipt(f"{by} says that it went", office.clock())
-            on = message.created_at.astimezone(office.clock().tzinfo).date()
-            settle_in(unit, office, reminder_id, int(message.id or 0), receipt, on=min(on, office.as_of(organisation)))
+            settle_in(unit, office, reminder_id, int(message.id or 0), receipt)
             return
-        outbox.put_back(unit, reminder_id, why=f"{by} says that it did not go", next_attempt_at=None)
+        why, doubt = f"{by} says that it did not go", (ReminderState.UNSURE,)
+        outbox.put_back(unit, reminder_id, why=why, next_attempt_at=None, from_states=doubt)
         note_on(unit, reminder, NoteKind.NOTE, f"{by} says that {reminder.step_name} did not go out.", office.clock())
         recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
 
@@ -132,7 +132,7 @@ def try_again(office: Office, reminder_id: int, *, by: str) -> None:
         reminder = unit.get(ReminderRow, reminder_id)
         if reminder is None or reminder.state != ReminderState.REFUSED:
             raise NotAllowed("This reminder was not refused, or has been tried again already.")
-        outbox.put_back(unit, reminder_id, why="", next_attempt_at=None)
+        outbox.put_back(unit, reminder_id, why="", next_attempt_at=None, from_states=(ReminderState.REFUSED,))
         key = f"refused:reminder {reminder_id}"
         tasks.close_task(unit, organisation_id=reminder.organisation_id, key=key, at=office.clock(), by=by)
         note_on(unit, reminder, NoteKind.NOTE, f"{by} asked to try {reminder.step_name} again.", office.clock())
@@ -208,6 +208,13 @@ def save_reminder_settings(
         organisation.sender_name = sender_name.strip()
         unit.flush()
         recalculate_in(unit, office, organisation_id)
+        ground = ground_of(unit, organisation_id)
+        moment = sending_moment(ground, office.as_of(organisation), office.clock())
+        unit.execute(
+            update(ReminderRow)
+            .where(col(ReminderRow.organisation_id) == organisation_id, col(ReminderRow.state) == ReminderState.QUEUED)
+            .values(send_after=moment)
+        )
 
 
 def _organisation(unit: Session, organisation_id: int) -> OrganisationRow:

@@ -96,14 +96,16 @@ def message_row(
     whom: Addressees,
     words: Rendered,
     invoices: list[dict[str, Any]],
+    *,
+    carrier: str,
     now: datetime,
 ) -> MessageRow:
-    """The message exactly as it will be handed over, kept before it leaves. Its number is the attempt."""
+    """The message exactly as it will be handed to this carrier, kept before it leaves. Its number is the attempt."""
     row = MessageRow(
         organisation_id=reminder.organisation_id,
         account_id=reminder.account_id,
         reminder_id=reminder.id,
-        channel=reminder.channel,
+        channel=carrier,
         to=whom.to,
         to_name=whom.name,
         cc=list(whom.cc),
@@ -116,15 +118,15 @@ def message_row(
     )
     session.add(row)
     session.flush()
-    settings = office.channels["email_smtp"]
+    speaking = office.channel(carrier)
     assert row.id is not None
     row.reply_to = reply_address(
-        settings.reply_mailbox or settings.from_address,
+        speaking.replies_to,
         account=reminder.account_id,
         attempt=row.id,
         key=office.reply_keys[0],
     )
-    row.message_id = f"<arrears.{row.id}.{row.body_hash[:12]}@{settings.from_address.rpartition('@')[2]}>"
+    row.message_id = f"<arrears.{row.id}.{row.body_hash[:12]}@{speaking.sender.rpartition('@')[2]}>"
     return row
 
 
@@ -136,7 +138,6 @@ def message_of(session: Session, office: Office, organisation: OrganisationRow, 
         .order_by(col(MessageRow.id).desc())
         .limit(5)
     ).all()
-    settings = office.channels["email_smtp"]
     return Message(
         attempt=str(row.id),
         message_id=row.message_id,
@@ -145,7 +146,7 @@ def message_of(session: Session, office: Office, organisation: OrganisationRow, 
         subject=row.subject,
         text=row.text,
         html=row.html,
-        from_address=settings.from_address,
+        from_address=office.channel(row.channel).sender,
         from_name=organisation.sender_name or organisation.name,
         reply_to=row.reply_to,
         cc=tuple(row.cc),
@@ -176,4 +177,6 @@ def summary(row: MessageRow, reminder: ReminderRow) -> str:
             overdue[line["currency"]] = overdue.get(line["currency"], Decimal(0)) + Decimal(line["balance"])
     amounts = " and ".join(f"{amount:,.2f} {currency} overdue" for currency, amount in sorted(overdue.items()))
     count = "1 invoice" if len(row.invoices) == 1 else f"{len(row.invoices)} invoices"
-    return f"{reminder.step_name} sent by {row.channel} to {row.to}: {count} listed, {amounts or 'nothing overdue'}."
+    return (
+        f"{reminder.step_name} sent by {reminder.channel} to {row.to}: {count} listed, {amounts or 'nothing overdue'}."
+    )

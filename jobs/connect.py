@@ -7,6 +7,7 @@ starts paused: it syncs, plans and shows what it would send, and sends nothing u
 import base64
 import hashlib
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,12 +15,12 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from connector import Authoriser, Grant, LedgerFailure, Tenant, open_authoriser
-from jobs.ledgers import connection_of, grant_from, ledger_of, text_of
+from jobs.ledgers import connection_of, grant_from, learn_who_it_is, ledger_of, text_of
 from jobs.office import Office
 from store import audit
 from store.grants import place_of
 from store.people import add_member
-from store.tables import ConnectionRow, ConsentRow, OrganisationRow, StepRow, WorkflowRow
+from store.tables import ConnectionRow, ConsentRow, MembershipRow, OrganisationRow, StepRow, WorkflowRow
 from store.tasks import close_task
 from wording import prewritten
 
@@ -162,6 +163,11 @@ def _connected(office: Office, kind: str, tenant: Tenant, grant: Grant, user_id:
             connection = ConnectionRow(organisation_id=organisation.id, kind=kind, tenant=tenant.id, connected_at=now)
             unit.add(connection)
             add_member(unit, user_id=user_id, organisation_id=organisation.id)
+        elif unit.get(MembershipRow, (user_id, connection.organisation_id)) is None:
+            raise ConsentProblem(
+                f"{tenant.name} is connected here already, and this login does not work for it. "
+                "Ask its owner to let you in; nothing has been changed."
+            )
         connection.tenant_name, connection.provider_connection = tenant.name, tenant.connection_id
         connection.state, connection.why, connection.refreshing_until = "active", "", None
         connection.sealed_grant = office.vault.seal(text_of(grant), place_of(kind, tenant.id))
@@ -171,7 +177,8 @@ def _connected(office: Office, kind: str, tenant: Tenant, grant: Grant, user_id:
         connection.connected_at = now
         unit.flush()
         close_task(unit, organisation_id=connection.organisation_id, key="connection", at=now, by="arrears")
-    _learn_who_it_is(office, connection)
+    with suppress(LedgerFailure):  # silent for a moment: the first sync asks again
+        learn_who_it_is(office, connection.organisation_id, ledger_of(office, connection))
     return Connected(connection.organisation_id)
 
 
@@ -212,34 +219,6 @@ def add_workflow(unit: Session, organisation_id: int, name: str) -> int:
         )
     unit.flush()
     return workflow.id
-
-
-def _learn_who_it_is(office: Office, connection: ConnectionRow) -> None:
-    """Name, currency and time zone as the ledger has them. If it does not answer now, the first sync will find out."""
-    try:
-        info = ledger_of(office, connection).check()
-    except LedgerFailure:
-        return
-    with office.database.unit_of_work() as unit:
-        organisation = unit.get(OrganisationRow, connection.organisation_id)
-        assert organisation is not None
-        organisation.name, organisation.currency = info.name, info.currency
-        if organisation.ledger_as_of is None:
-            organisation.time_zone = info.timezone
-            organisation.locale = _LOCALES.get(info.country, organisation.locale)
-            organisation.sender_name = organisation.sender_name or info.name
-
-
-_LOCALES = {
-    "AU": "en_AU",
-    "NZ": "en_NZ",
-    "US": "en_US",
-    "CA": "en_CA",
-    "ZA": "en_ZA",
-    "IE": "en_IE",
-    "SG": "en_SG",
-    "GB": "en_GB",
-}
 
 
 def _hash(text: str) -> str:

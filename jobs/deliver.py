@@ -7,10 +7,10 @@ Killed between any two of these steps, nothing is ever sent twice, and nothing i
 """
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import structlog
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -21,10 +21,10 @@ from engine.holds import HoldKind
 from engine.notes import NoteKind
 from engine.receivables import InvoiceStatus
 from engine.reminders import Order, ReminderState
-from engine.workflow import Channel
 from jobs import receive
 from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
-from jobs.ledgers import connection_of, ledger_of
+from jobs.containing import contained
+from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, task_on
@@ -36,15 +36,11 @@ from store.ledger_copy import TakenIn, take_in_invoices
 from store.tables import AccountRow, HoldRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow
 from wording import TemplateProblem
 
-log = structlog.get_logger()
-
 CLAIM = timedelta(minutes=10)
 """Longer than the slowest look at the ledger and the slowest send together."""
 
 LATEST = timedelta(hours=8)
 """Later than this after the sending time nothing leaves any more: nobody wants to be written to at night."""
-
-_ADAPTERS = {Channel.EMAIL: "email_smtp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +57,15 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A reminder marked as being sent, with its message. `on` is the day it counts for."""
+    """A reminder marked as being sent, with its message."""
 
     claimed: Claimed
     message: Message
-    channel: Channel
-    on: date
+    carrier: str
+
+
+class _ClaimLost(Exception):
+    """We were too slow: another worker has this reminder now. Nothing of our unit is kept."""
 
 
 def deliver_due(office: Office, organisation_id: int | None = None) -> int:
@@ -74,16 +73,33 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     recalculate_new_days(office)
     settle_stranded(office)
     postpone_missed(office)
+    if receive.deaf(office):
+        return 0  # people may have answered, and we would not know
     receive.receive(office)  # an answer that has just come in may hold what is about to leave
     with office.database.reading() as session:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
     for reminder_id in ready:
-        try:
-            deliver(office, reminder_id)
-        except Exception:
-            # One reminder that trips must not hold up the others. Its claim runs out, or its mark becomes a doubt.
-            log.exception("reminder not delivered", reminder=reminder_id)
+        # One reminder that trips must not hold up the others. Its claim runs out, or its mark becomes a doubt.
+        with contained("reminder not delivered", reminder=reminder_id):
+            try:
+                deliver(office, reminder_id)
+            except Exception as trouble:
+                _tripped(office, reminder_id, trouble)
+                raise
     return len(ready)
+
+
+def _tripped(office: Office, reminder_id: int, trouble: Exception) -> None:
+    """What has not left yet waits for an hour, and a person is told. What may have left is settled as a doubt."""
+    now = office.clock()
+    with office.database.unit_of_work() as unit:
+        reminder = unit.get(ReminderRow, reminder_id)
+        if reminder is None or reminder.state != ReminderState.QUEUED:
+            return
+        why = f"something went wrong inside arrears ({type(trouble).__name__})"
+        outbox.release(unit, reminder_id, by=reminder.claim, why=why, next_attempt_at=now + timedelta(hours=1))
+        text = f"{reminder.step_name} was not sent: {why}. It is tried again each hour; the log says more."
+        task_on(unit, reminder, "trouble", text, now)
 
 
 def deliver(office: Office, reminder_id: int) -> None:
@@ -127,19 +143,35 @@ def look_again(office: Office, claimed: Claimed) -> Records | None:
         if connection.not_before is not None and connection.not_before > office.clock():
             raise LedgerFailure("the ledger has asked us to wait")
         fresh = ledger_of(office, connection).look_again(claimed.invoices)
-        missing = set(claimed.invoices) - {invoice.ledger_id for invoice in fresh.invoices}
-        if missing:
-            raise LedgerFailure(f"the ledger did not say how {len(missing)} of the invoices stand")
     except LedgerFailure as failure:
+        if connection is not None:
+            remember(office, connection, failure)
         wait(office, claimed, f"the ledger could not be asked once more: {failure}")
         return None
+    missing = set(claimed.invoices) - {invoice.ledger_id for invoice in fresh.invoices}
+    if missing:
+        _missing(office, claimed, missing)
+        return None
     return fresh
+
+
+def _missing(office: Office, claimed: Claimed, missing: set[str]) -> None:
+    """An invoice that the ledger no longer shows is neither paid nor owed: a person has to look."""
+    with office.database.reading() as session:
+        numbers = session.scalars(select(InvoiceRow.number).where(col(InvoiceRow.ledger_id).in_(missing))).all()
+    named = ", ".join(sorted(numbers))
+    wait(office, claimed, f"the ledger no longer says how {named} stands")
+    with office.database.unit_of_work() as unit:
+        reminder = unit.get(ReminderRow, claimed.reminder_id)
+        assert reminder is not None
+        text = f"The ledger no longer says how {named} stands. Until it does, nothing is sent to this account."
+        task_on(unit, reminder, "missing invoice", text, office.clock())
 
 
 def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
     """Applies the rule once more to what the ledger just said, and marks the reminder as being sent, with its words."""
     now = office.clock()
-    with office.database.unit_of_work() as unit:
+    with suppress(_ClaimLost), office.database.unit_of_work() as unit:
         one_at_a_time(unit, claimed.organisation_id)
         taken = TakenIn()
         take_in_invoices(unit, claimed.organisation_id, fresh.invoices, taken, now=now)
@@ -160,25 +192,29 @@ def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
         if order.step.channel not in facts.reachable:
             _skip(unit, office, claimed, order, as_of)
             return None
-        if order.step.channel not in _ADAPTERS or _ADAPTERS[order.step.channel] not in office.channels:
+        carrier = office.carrier_of(order.step.channel)
+        if carrier is None:
             why = f"no {order.step.channel} channel is set up; add its block to the configuration"
             outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=why, next_attempt_at=now + WAITS[-1])
             return None
-        row = _worded(unit, office, organisation, account, reminder, facts, order, as_of)
-        if row is None or not outbox.mark_sending(unit, claimed.reminder_id, by=claimed.claim, until=now + CLAIM):
+        row = _worded(unit, office, organisation, account, reminder, facts, order, carrier, as_of)
+        if row is None:
             return None
-        return Marked(claimed, message_of(unit, office, organisation, row), order.step.channel, as_of)
+        if not outbox.mark_sending(unit, claimed.reminder_id, by=claimed.claim, until=now + CLAIM):
+            raise _ClaimLost  # and with it goes the message that will never be
+        return Marked(claimed, message_of(unit, office, organisation, row), carrier)
+    return None
 
 
 def send(office: Office, marked: Marked) -> Outcome:
     """The one moment at which something leaves the house."""
-    return office.channel(_ADAPTERS[marked.channel]).send(marked.message)
+    return office.channel(marked.carrier).send(marked.message)
 
 
 def settle(office: Office, marked: Marked, outcome: Outcome) -> None:
     """Writes what became of it, and looks at the account again in the same commit."""
     with office.database.unit_of_work() as unit:
-        settle_in(unit, office, marked.claimed.reminder_id, int(marked.message.attempt), outcome, on=marked.on)
+        settle_in(unit, office, marked.claimed.reminder_id, int(marked.message.attempt), outcome)
 
 
 def postpone_missed(office: Office) -> None:
@@ -187,7 +223,10 @@ def postpone_missed(office: Office) -> None:
     with office.database.unit_of_work() as unit:
         for reminder in outbox.missed(unit, before=now - LATEST):
             ground = ground_of(unit, reminder.organisation_id)
-            reminder.send_after = sending_moment(ground, office.as_of(ground.organisation), now)
+            as_of = office.as_of(ground.organisation)
+            reminder.send_after = sending_moment(ground, as_of, now, window=LATEST)
+            if reminder.send_after <= now:
+                continue  # late by a day or more, but this is a good time of day for it
             text = f"{reminder.step_name} missed its sending time; it waits for {reminder.send_after:%d.%m.%Y}."
             note_on(unit, reminder, NoteKind.HELD, text, now)
 
@@ -195,18 +234,22 @@ def postpone_missed(office: Office) -> None:
 def settle_stranded(office: Office) -> None:
     """Reminders that were being sent when a process died: evidence settles them, else they are marked as unsure."""
     with office.database.reading() as session:
-        stranded = [(row.id, row.organisation_id, row.channel) for row in outbox.stranded(session, now=office.clock())]
-    for reminder_id, organisation_id, channel in stranded:
-        with office.database.reading() as session:
-            row = outbox.last_message(session, reminder_id)
-            organisation = session.get(OrganisationRow, organisation_id)
-            assert row is not None and organisation is not None
-            message = message_of(session, office, organisation, row)
-        found = office.channel(_ADAPTERS[Channel(channel)]).find(message)
-        outcome: Outcome = found or Unsure("the process ended while it was being handed over")
-        with office.database.unit_of_work() as unit:
-            on = office.as_of(organisation)
-            settle_in(unit, office, reminder_id, int(message.attempt), outcome, on=on)
+        stranded = [(row.id, row.organisation_id) for row in outbox.stranded(session, now=office.clock())]
+    for reminder_id, organisation_id in stranded:
+        with contained("doubt not settled", reminder=reminder_id):
+            _settle_stranded(office, reminder_id, organisation_id)
+
+
+def _settle_stranded(office: Office, reminder_id: int, organisation_id: int) -> None:
+    with office.database.reading() as session:
+        row = outbox.last_message(session, reminder_id)
+        organisation = session.get(OrganisationRow, organisation_id)
+        assert row is not None and organisation is not None
+        message = message_of(session, office, organisation, row)
+    found = office.channel(row.channel).find(message)
+    outcome: Outcome = found or Unsure("the process ended while it was being handed over")
+    with office.database.unit_of_work() as unit:
+        settle_in(unit, office, reminder_id, int(message.attempt), outcome)
 
 
 def wait(office: Office, claimed: Claimed, why: str) -> None:
@@ -236,6 +279,7 @@ def _worded(
     reminder: ReminderRow,
     facts: Facts,
     order: Order,
+    carrier: str,
     as_of: date,
 ) -> MessageRow | None:
     """The message, or None when its words cannot be rendered: then a hold says why, until a person has looked."""
@@ -260,7 +304,7 @@ def _worded(
         outbox.release(unit, int(reminder.id or 0), by=reminder.claim, why=str(problem))
         return None
     whom = addressees(unit, account)
-    return message_row(unit, office, reminder, whom, words, listed_in(statement), office.clock())
+    return message_row(unit, office, reminder, whom, words, listed_in(statement), carrier=carrier, now=office.clock())
 
 
 def _skip(unit: Session, office: Office, claimed: Claimed, order: Order, as_of: date) -> None:

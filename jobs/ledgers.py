@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from connector import Grant, Ledger, open_ledger
+from connector import ConsentNeeded, Grant, Ledger, LedgerFailure, RateLimited, open_ledger
 from jobs.office import Office
 from store import grants
 from store.tables import ConnectionRow, OrganisationRow
@@ -61,6 +61,37 @@ def needs_consent(unit: Session, office: Office, connection_id: int, organisatio
         text=f"The connection to the ledger has ended. Connect again, or nothing can be synced or sent. ({why})",
         at=office.clock(),
     )
+
+
+def remember(office: Office, connection: ConnectionRow, failure: LedgerFailure) -> None:
+    """What a failure says about the connection itself: wait until then, or ask a person to connect again."""
+    with office.database.unit_of_work() as unit:
+        remember_in(unit, office, connection, failure)
+
+
+def remember_in(unit: Session, office: Office, connection: ConnectionRow, failure: LedgerFailure) -> None:
+    """The same in a unit of work that is already open."""
+    assert connection.id is not None
+    match failure:
+        case RateLimited(until=until):
+            unit.execute(update(ConnectionRow).where(col(ConnectionRow.id) == connection.id).values(not_before=until))
+        case ConsentNeeded():
+            needs_consent(unit, office, connection.id, connection.organisation_id, str(failure))
+
+
+def learn_who_it_is(office: Office, organisation_id: int, ledger: Ledger) -> None:
+    """Name, currency, time zone and language as the ledger has them. Raises LedgerFailure."""
+    info = ledger.check()
+    with office.database.unit_of_work() as unit:
+        organisation = unit.get(OrganisationRow, organisation_id)
+        assert organisation is not None
+        organisation.name, organisation.currency = info.name, info.currency
+        if organisation.ledger_as_of is None:
+            organisation.time_zone = info.timezone
+            organisation.locale = _LOCALES.get(info.country, organisation.locale)
+
+
+_LOCALES = {code: f"en_{code}" for code in ("AU", "CA", "GB", "IE", "NZ", "SG", "US", "ZA")}
 
 
 def ledger_of(office: Office, connection: ConnectionRow) -> Ledger:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from channels import Channel, open_channel
+from channels import Channel, medium_of, open_channel
 from engine.calendars import civil_date
 from store import Database, Vault
 from store.tables import OrganisationRow
@@ -49,12 +49,22 @@ class Office:
                 self._open[kind] = open_channel(kind, self.channels[kind], clock=self.clock)
             return self._open[kind]
 
+    def carrier_of(self, medium: str) -> str | None:
+        """The kind of the channel that is set up for this medium (`email`, `sms`, `call`), if any."""
+        return next((kind for kind in self.channels if medium_of(kind) == medium), None)
+
     def as_of(self, organisation: OrganisationRow) -> date:
         """Today, on the organisation's own wall calendar."""
         return civil_date(self.clock(), ZoneInfo(organisation.time_zone))
 
+    def close_channels(self) -> None:
+        """Lets go of kept connections to mail servers and the like; the next use opens them anew."""
+        with self._lock:
+            for channel in self._open.values():
+                channel.close()
+            self._open.clear()
+
     def close(self) -> None:
-        """Lets go of kept connections."""
-        for channel in self._open.values():
-            channel.close()
+        """Lets go of everything."""
+        self.close_channels()
         self.database.close()

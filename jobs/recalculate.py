@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from engine.decide import decide
 from engine.facts import Decision, Facts
+from jobs.containing import contained
 from jobs.office import Office
 from store.decisions import save_decisions
 from store.facts import Ground, facts_of, ground_of
@@ -39,7 +40,8 @@ def recalculate_new_days(office: Office) -> None:
         known = session.scalars(select(OrganisationRow)).all()
     for organisation in known:
         if organisation.id is not None and organisation.recalculated_on != office.as_of(organisation):
-            recalculate(office, organisation.id)
+            with contained("accounts not looked at", organisation=organisation.id):
+                recalculate(office, organisation.id)
 
 
 def recalculate_in(

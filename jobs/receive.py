@@ -6,28 +6,36 @@ look at the account takes it into account. What nobody can match or understand s
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from channels import Receipt, read_tokens
+from channels import Outcome, Receipt, Refused, read_tokens
 from engine.holds import HoldKind
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
 from engine.replies import MatchedBy, Reply, ReplyKind, holds_the_next_step
+from jobs.containing import contained
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import settle_in
 from store import inbox
 from store.history import write_note
+from store.leases import one_at_a_time
 from store.tables import AccountRow, HoldRow, MessageRow, OrganisationRow, PostRow, ReminderRow, ReplyRow
-from store.tasks import open_task
+from store.tasks import close_task, open_task
 
 log = structlog.get_logger()
 
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{2,24}")
 _SHOWN = 600
+DEAF = timedelta(days=1)
+"""A mailbox that cannot be opened for this long stops all sending."""
+
+TRIES = 5
+"""How often a post is tried that trips us (a busy database, say) before a person is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +68,46 @@ def collect(office: Office, kind: str) -> int:
             with office.database.unit_of_work() as unit:
                 kept += inbox.keep_post(unit, channel=kind, event_id=post.event_id, raw=post.raw, at=office.clock())
                 inbox.set_bookmark(unit, kind, post.bookmark)
-    except OSError:
+    except OSError as failure:
+        _the_mailbox_is_silent(office, kind, str(failure))
         return kept
+    _the_mailbox_answers(office, kind)
     return kept
+
+
+def deaf(office: Office) -> bool:
+    """Has some mailbox been silent for so long that people may have answered what we would chase?"""
+    with office.database.reading() as session:
+        since = [inbox.bookmark(session, f"{kind} silent since") for kind in office.channels]
+    return any(office.clock() - datetime.fromisoformat(begun) > DEAF for begun in since if begun)
+
+
+def _the_mailbox_is_silent(office: Office, kind: str, why: str) -> None:
+    """Answers wait in a mailbox that we cannot open: a person has to know, in every organisation."""
+    log.warning("mailbox silent", channel=kind, why=why)
+    with office.database.unit_of_work() as unit:
+        if inbox.bookmark(unit, f"{kind} silent since") is None:
+            inbox.set_bookmark(unit, f"{kind} silent since", office.clock().isoformat())
+        for organisation in unit.scalars(select(OrganisationRow)):
+            open_task(
+                unit,
+                organisation_id=int(organisation.id or 0),
+                key=f"mailbox:{kind}",
+                kind="mailbox",
+                text=f"Answers cannot be read: {why}. After a day of this no reminder is sent any more.",
+                at=office.clock(),
+            )
+
+
+def _the_mailbox_answers(office: Office, kind: str) -> None:
+    with office.database.reading() as session:
+        if inbox.bookmark(session, f"{kind} silent since") is None:
+            return
+    with office.database.unit_of_work() as unit:
+        inbox.forget_bookmark(unit, f"{kind} silent since")
+        for organisation in unit.scalars(select(OrganisationRow)):
+            key, number = f"mailbox:{kind}", int(organisation.id or 0)
+            close_task(unit, organisation_id=number, key=key, at=office.clock(), by="arrears")
 
 
 def understand_all(office: Office) -> int:
@@ -70,15 +115,8 @@ def understand_all(office: Office) -> int:
     with office.database.reading() as session:
         posts = inbox.not_understood(session)
     for post_id in posts:
-        try:
+        with contained("post not understood", post=post_id):
             understand(office, post_id)
-        except Exception as trouble:
-            # One post that trips us must not keep the others from being read. It stays, raw, with what went wrong.
-            log.exception("post not understood", post=post_id)
-            with office.database.unit_of_work() as unit:
-                post = unit.get(PostRow, post_id)
-                assert post is not None
-                post.problem = f"it could not be taken in: {type(trouble).__name__}"
     return len(posts)
 
 
@@ -90,21 +128,45 @@ def waiting(session: Session) -> bool:
 def understand(office: Office, post_id: int) -> None:
     """Reads one stored post and writes down what it is. What cannot be read keeps its problem, and its raw copy."""
     with office.database.unit_of_work() as unit:
-        post = unit.get(PostRow, post_id)
-        if post is None or post.processed_at is not None:
+        post = inbox.try_post(unit, post_id)
+        if post is None:
+            return
+        if post.attempts > TRIES:
+            _give_up(unit, office, post, "it tripped us every time it was tried")
+            return
+    with office.database.unit_of_work() as unit:
+        post = inbox.post_alone(unit, post_id)
+        if post is None:
             return
         try:
             reply = office.channel(post.channel).read(post.raw)
         except ValueError as problem:
-            post.problem = str(problem)
+            _give_up(unit, office, post, str(problem))
             return
         post.processed_at = office.clock()
         _take_in(unit, office, post, reply)
 
 
+def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None:
+    """Nobody but a person can read this one. It is kept raw, with what is wrong with it."""
+    post.problem = problem
+    organisation = _first_organisation(unit)
+    if organisation is not None:
+        open_task(
+            unit,
+            organisation_id=organisation,
+            key=f"post:{post.id}",
+            kind="unreadable reply",
+            text=f"What came in on {post.received_at:%d.%m.%Y} cannot be read: {problem}. Look into the mailbox.",
+            at=office.clock(),
+        )
+
+
 def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None:
     match = matched(unit, office, reply)
-    account = unit.get(AccountRow, match.account) if match.account is not None else None
+    account = _now(unit, match.account)
+    if account is not None:
+        one_at_a_time(unit, account.organisation_id)
     row = ReplyRow(
         post_id=post.id,
         organisation_id=account.organisation_id if account else _organisation_of(unit, match),
@@ -127,10 +189,28 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
     if account is not None and account.id is not None:
         belongs(unit, office, row, account)
         if match.message is not None:
-            _is_evidence(unit, office, match.message)
+            _is_evidence(unit, office, match.message, row)
         recalculate_in(unit, office, account.organisation_id, [account.id])
     elif row.organisation_id is not None:
         _nobody_knows(unit, office, row)
+
+
+def _now(unit: Session, account_id: int | None) -> AccountRow | None:
+    """The account, or the one that it has been merged into since."""
+    account = unit.get(AccountRow, account_id) if account_id is not None else None
+    for _ in range(5):
+        if account is None or account.merged_into is None:
+            break
+        successor = unit.scalars(
+            select(AccountRow).where(
+                col(AccountRow.organisation_id) == account.organisation_id,
+                col(AccountRow.ledger_id) == account.merged_into,
+            )
+        ).one_or_none()
+        if successor is None:
+            break
+        account = successor
+    return account
 
 
 def belongs(unit: Session, office: Office, row: ReplyRow, account: AccountRow) -> None:
@@ -200,14 +280,15 @@ def _hold_of(row: ReplyRow, organisation: OrganisationRow) -> HoldKind | None:
     return None
 
 
-def _is_evidence(unit: Session, office: Office, message: MessageRow) -> None:
-    """Whoever answers a message has had it: a doubt about that very message is settled."""
+def _is_evidence(unit: Session, office: Office, message: MessageRow, row: ReplyRow) -> None:
+    """Whoever answers a message has had it; one that came back has not been had: a doubt about it is settled."""
     reminder = unit.get(ReminderRow, message.reminder_id)
-    if reminder is not None and reminder.state == ReminderState.UNSURE:
-        organisation = unit.get(OrganisationRow, reminder.organisation_id)
-        assert organisation is not None and message.id is not None
-        receipt = Receipt("settled by the reply", office.clock())
-        settle_in(unit, office, message.reminder_id, message.id, receipt, on=office.as_of(organisation))
+    if reminder is None or message.id is None or reminder.state != ReminderState.UNSURE:
+        return
+    outcome: Outcome = Receipt("settled by the reply", office.clock())
+    if row.kind == ReplyKind.BOUNCE:
+        outcome = Refused("it came back as undeliverable")
+    settle_in(unit, office, message.reminder_id, message.id, outcome)
 
 
 def _nobody_knows(unit: Session, office: Office, row: ReplyRow) -> None:
@@ -230,8 +311,10 @@ def _organisation_of(unit: Session, match: Match) -> int | None:
     owners = {
         account.organisation_id for number in match.accounts if (account := unit.get(AccountRow, number)) is not None
     }
-    if len(owners) == 1:
-        return owners.pop()
+    return owners.pop() if len(owners) == 1 else _first_organisation(unit)
+
+
+def _first_organisation(unit: Session) -> int | None:
     return unit.scalars(select(OrganisationRow.id).order_by(col(OrganisationRow.id)).limit(1)).first()
 
 
@@ -244,7 +327,13 @@ def matched(unit: Session, office: Office, reply: Reply) -> Match:
     if strong:
         by = MatchedBy.TOKEN if tokens else MatchedBy.THREAD
         return Match(frozenset(strong), by, next(iter([*by_attempt, *answered]), None))
-    words = set(_NUMBER.findall(f"{reply.subject}\n{reply.said}"))
-    if named := inbox.accounts_of_numbers(unit, words):
+    known = inbox.accounts_of_address(unit, reply.sender)
+    words = {word for word in _NUMBER.findall(f"{reply.subject}\n{reply.said}") if any(map(str.isdigit, word))}
+    named = inbox.accounts_of_numbers(unit, words)
+    if known and named:
+        # A number may only look like an invoice's, and a person may write for two accounts: both must agree.
+        agreed = known & named
+        return Match(frozenset(agreed if len(agreed) == 1 else known | named), MatchedBy.INVOICE_NUMBER, None)
+    if named:
         return Match(frozenset(named), MatchedBy.INVOICE_NUMBER, None)
-    return Match(frozenset(inbox.accounts_of_address(unit, reply.sender)), MatchedBy.SENDER, None)
+    return Match(frozenset(known), MatchedBy.SENDER, None)

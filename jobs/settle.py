@@ -5,10 +5,12 @@ this same function, so the account's position moves on exactly once.
 """
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from channels import Outcome, Receipt, Refused, Unavailable, Unsure
+from engine.calendars import civil_date
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
 from jobs.compose import summary
@@ -17,57 +19,84 @@ from jobs.recalculate import recalculate_in
 from store import outbox
 from store.history import write_note
 from store.leases import one_at_a_time
-from store.tables import MessageRow, ReminderRow
+from store.tables import MessageRow, OrganisationRow, ReminderRow
 from store.tasks import close_task, open_task
+
+PASSING = ("trouble", "missing invoice")
+"""Tasks that are over by themselves once a reminder has gone to the account."""
 
 WAITS = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
 
 
-def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, outcome: Outcome, *, on: date) -> None:
-    """Writes the outcome of one attempt, in the unit of work of whoever knows it, and looks at the account again."""
-    now = office.clock()
+def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, outcome: Outcome) -> None:
+    """Writes the outcome of one attempt, in the unit of work of whoever knows it, and looks at the account again.
+
+    Only the latest attempt decides about the reminder. One that was given up on and speaks up late is kept with its
+    message; if it says that it went after all, the reminder has gone, whatever was planned since.
+    """
     reminder = unit.get(ReminderRow, reminder_id)
-    assert reminder is not None
-    one_at_a_time(unit, reminder.organisation_id)
     message = unit.get(MessageRow, attempt)
-    assert message is not None
-    doubtful = (ReminderState.SENDING, ReminderState.UNSURE)
+    assert reminder is not None and message is not None
+    one_at_a_time(unit, reminder.organisation_id)
+    latest = outbox.last_message(unit, reminder_id)
     match outcome:
-        case Receipt(provider_id=provider_id, at=at):
-            settled = outbox.settle(
-                unit, reminder_id, ReminderState.SENT, now=now, performed_on=on, from_states=doubtful
-            )
-            message.sent_at, message.provider_id, message.outcome = at, provider_id, "sent"
-            if settled:
-                note_on(unit, reminder, NoteKind.REMINDER_SENT, summary(message, reminder), now)
-                close_task(
-                    unit,
-                    organisation_id=reminder.organisation_id,
-                    key=f"unsure:reminder {reminder_id}",
-                    at=now,
-                    by="arrears",
-                )
+        case Receipt():
+            _went(unit, office, reminder, message, outcome)
+        case _ if latest is None or latest.id != attempt:
+            message.outcome = f"spoke up late: {outcome.why}"
         case Refused(why=why):
-            settled = outbox.settle(unit, reminder_id, ReminderState.REFUSED, now=now, why=why)
-            message.outcome = f"refused: {why}"
-            if settled:
-                text = f"{reminder.step_name} to {message.to} was refused: {why}."
-                note_on(unit, reminder, NoteKind.REFUSED, text, now)
-                task_on(unit, reminder, "refused", f"{text} Correct the address in the ledger, then try again.", now)
+            _refused(unit, office, reminder, message, why)
         case Unsure(why=why):
-            settled = outbox.settle(unit, reminder_id, ReminderState.UNSURE, now=now, why=why)
-            message.outcome = f"unsure: {why}"
-            if settled:
-                text = f"Nobody knows whether {reminder.step_name} to {message.to} went out: {why}."
-                note_on(unit, reminder, NoteKind.UNSURE, text, now)
-                task_on(
-                    unit, reminder, "unsure", f"{text} Ask the customer, then say on the account what happened.", now
-                )
+            _unsure(unit, office, reminder, message, why)
         case Unavailable(why=why):
             message.outcome = f"did not leave: {why}"
-            wait_until = now + WAITS[min(reminder.attempts, len(WAITS)) - 1]
+            wait_until = office.clock() + WAITS[min(reminder.attempts, len(WAITS)) - 1]
             outbox.put_back(unit, reminder_id, why=why, next_attempt_at=wait_until)
     recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
+
+
+def day_of(unit: Session, message: MessageRow) -> date:
+    """The day that a message counts for: when it was handed over, on the organisation's own wall calendar."""
+    organisation = unit.get(OrganisationRow, message.organisation_id)
+    assert organisation is not None
+    return civil_date(message.created_at, ZoneInfo(organisation.time_zone))
+
+
+def _went(unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, receipt: Receipt) -> None:
+    now = office.clock()
+    message.sent_at, message.provider_id, message.outcome = receipt.at, receipt.provider_id, "sent"
+    settled = outbox.settle(
+        unit,
+        reminder.id,
+        ReminderState.SENT,
+        now=now,
+        performed_on=day_of(unit, message),
+        from_states=(ReminderState.SENDING, ReminderState.UNSURE, ReminderState.QUEUED),
+    )
+    if settled:
+        note_on(unit, reminder, NoteKind.REMINDER_SENT, f"{summary(message, reminder)} {receipt.note}".strip(), now)
+        over = (f"unsure:reminder {reminder.id}", *(f"{kind}:{reminder.account_id}" for kind in PASSING))
+        for key in over:
+            close_task(unit, organisation_id=reminder.organisation_id, key=key, at=now, by="arrears")
+
+
+def _refused(unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, why: str) -> None:
+    now = office.clock()
+    message.outcome = f"refused: {why}"
+    doubtful = (ReminderState.SENDING, ReminderState.UNSURE)
+    if outbox.settle(unit, reminder.id, ReminderState.REFUSED, now=now, why=why, from_states=doubtful):
+        text = f"{reminder.step_name} to {message.to} was refused: {why}."
+        note_on(unit, reminder, NoteKind.REFUSED, text, now)
+        task_on(unit, reminder, "refused", f"{text} Correct the address in the ledger, then try again.", now)
+
+
+def _unsure(unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, why: str) -> None:
+    now = office.clock()
+    message.outcome = f"unsure: {why}"
+    if outbox.settle(unit, reminder.id, ReminderState.UNSURE, now=now, why=why):
+        text = f"Nobody knows whether {reminder.step_name} to {message.to} went out: {why}."
+        note_on(unit, reminder, NoteKind.UNSURE, text, now)
+        task_on(unit, reminder, "unsure", f"{text} Ask the customer, then say on the account what happened.", now)
 
 
 def note_on(unit: Session, reminder: ReminderRow, kind: NoteKind, text: str, now: datetime) -> None:
@@ -90,7 +119,7 @@ def task_on(unit: Session, reminder: ReminderRow, kind: str, text: str, now: dat
         unit,
         organisation_id=reminder.organisation_id,
         account_id=reminder.account_id,
-        key=f"{kind}:{reminder.account_id}" if kind == "template" else f"{kind}:reminder {reminder.id}",
+        key=f"{kind}:reminder {reminder.id}" if kind in ("unsure", "refused") else f"{kind}:{reminder.account_id}",
         kind=kind,
         text=text,
         at=now,

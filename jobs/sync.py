@@ -6,18 +6,21 @@ A sync that dies half-way has therefore changed nothing but the sync log.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from connector import Call, ConsentNeeded, Cursor, Ledger, LedgerFailure, RateLimited, Records, Refused, SetAside
-from jobs.ledgers import connection_of, ledger_of, needs_consent
+from engine.calendars import civil_date
+from jobs.containing import contained
+from jobs.ledgers import connection_of, learn_who_it_is, ledger_of, remember_in
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
-from store.leases import end_lease, take_lease
+from store.leases import end_lease, renew_lease, take_lease
 from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices, unknown_accounts
 from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
 from store.tasks import close_task
@@ -39,6 +42,7 @@ class _Run:
     organisation_id: int
     generation: int
     connection: ConnectionRow
+    known: bool
 
 
 def sync(office: Office, organisation_id: int, *, trigger: str, progress: Progress | None = None) -> SyncRunRow | None:
@@ -46,12 +50,18 @@ def sync(office: Office, organisation_id: int, *, trigger: str, progress: Progre
     run = _begun(office, organisation_id, trigger)
     if run is None:
         return None
-    ledger = ledger_of(office, run.connection)
+    calls: Sequence[Call] = ()
     try:
+        ledger = ledger_of(office, run.connection)
+        calls = ledger.calls
         pages = _read(office, run, ledger, progress)
+        return _taken_in(office, run, calls, pages)
     except LedgerFailure as failure:
-        return _failed(office, run, ledger.calls, failure)
-    return _taken_in(office, run, ledger.calls, pages)
+        return _failed(office, run, calls, failure)
+    except Exception as trouble:
+        # Whatever it was, the log must say so and not blame a crash, and the next sync must not have to wait for us.
+        log.exception("sync failed", organisation=organisation_id)
+        return _failed(office, run, calls, LedgerFailure(f"Something went wrong inside arrears: {_named(trouble)}"))
 
 
 def sync_due(office: Office) -> None:
@@ -64,10 +74,8 @@ def sync_due(office: Office) -> None:
             )
         ).all()
     for organisation_id in due:
-        try:
+        with contained("sync died", organisation=organisation_id):
             sync(office, organisation_id, trigger="schedule")
-        except Exception:
-            log.exception("sync died", organisation=organisation_id)  # the other organisations' syncs go on
 
 
 def _begun(office: Office, organisation_id: int, trigger: str) -> _Run | None:
@@ -89,7 +97,9 @@ def _begun(office: Office, organisation_id: int, trigger: str) -> _Run | None:
         )
         unit.add(row)
         unit.flush()
-        return _Run(row.id, organisation_id, generation, connection)
+        organisation = unit.get(OrganisationRow, organisation_id)
+        assert organisation is not None
+        return _Run(row.id, organisation_id, generation, connection, known=bool(organisation.currency))
 
 
 def _bury_the_dead(unit: Session, organisation_id: int, now: datetime) -> None:
@@ -108,9 +118,12 @@ def _bury_the_dead(unit: Session, organisation_id: int, now: datetime) -> None:
 
 def _read(office: Office, run: _Run, ledger: Ledger, progress: Progress | None) -> list[Records]:
     """All pages since the cursor, and the accounts that the invoices among them name and we do not know."""
+    if not run.known:
+        learn_who_it_is(office, run.organisation_id, ledger)
     pages: list[Records] = []
     done = 0
     for page in ledger.pull(run.connection.cursor):
+        _still_ours(office, run)
         pages.append(page)
         done += len(page.accounts) + len(page.invoices) + len(page.credits)
         if progress:
@@ -122,6 +135,13 @@ def _read(office: Office, run: _Run, ledger: Ledger, progress: Progress | None) 
     if missing:
         pages.append(ledger.fetch_accounts(missing))
     return pages
+
+
+def _still_ours(office: Office, run: _Run) -> None:
+    """A long reading keeps its lease alive, so that nobody else begins the same again."""
+    with office.database.unit_of_work() as unit:
+        if not renew_lease(unit, run.organisation_id, run.generation, until=office.clock() + LEASE):
+            raise LedgerFailure("another worker has begun to read this ledger meanwhile")
 
 
 def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[Records]) -> SyncRunRow | None:
@@ -138,6 +158,7 @@ def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[
         cursor = next((page.cursor for page in reversed(pages) if page.cursor is not None), None)
         organisation = unit.get(OrganisationRow, run.organisation_id)
         assert organisation is not None
+        a_new_day = _as_of(organisation) != office.as_of(organisation)
         organisation.ledger_as_of = now
         organisation.next_sync_at = now + timedelta(minutes=organisation.sync_every_minutes)
         connection = unit.get(ConnectionRow, run.connection.id)
@@ -146,7 +167,8 @@ def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[
         if cursor is not None:
             connection.cursor = dict(cursor)
         close_task(unit, organisation_id=run.organisation_id, key="sync", at=now, by="arrears")
-        recalculate_in(unit, office, run.organisation_id, taken.touched)
+        # Data of a new day lifts the hold on stale data from every account, touched or not.
+        recalculate_in(unit, office, run.organisation_id, None if a_new_day else taken.touched)
         set_aside = [row for page in pages for row in page.set_aside]
         return _closed(unit, run, calls, now, taken=taken, set_aside=set_aside, cursor=cursor)
 
@@ -194,20 +216,28 @@ def _next_act(unit: Session, office: Office, run: _Run, failure: LedgerFailure, 
     organisation = unit.get(OrganisationRow, run.organisation_id)
     assert organisation is not None
     organisation.next_sync_at = now + timedelta(minutes=organisation.sync_every_minutes)
+    remember_in(unit, office, run.connection, failure)
     match failure:
         case RateLimited(until=until):
-            connection = unit.get(ConnectionRow, run.connection.id)
-            assert connection is not None
-            connection.not_before = until
             organisation.next_sync_at = max(organisation.next_sync_at, until)
             return f"Nothing to do: the next sync waits until {until:%H:%M} UTC, as the ledger asks."
         case ConsentNeeded():
-            needs_consent(unit, office, run.connection.id, run.organisation_id, str(failure))
             return "Connect again on the page Connections."
         case Refused():
             return "Send this run to support: the ledger does not accept what was asked."
         case _:
             return "Nothing to do now: the next sync tries again. No reminder is sent on data that is too old."
+
+
+def _as_of(organisation: OrganisationRow) -> date | None:
+    """The date of the last good reading, on the organisation's own wall calendar."""
+    seen = organisation.ledger_as_of
+    return civil_date(seen, ZoneInfo(organisation.time_zone)) if seen else None
+
+
+def _named(trouble: Exception) -> str:
+    """The kind of trouble in one line. Its own words may hold personal data, so only a ValueError's are shown."""
+    return f"{type(trouble).__name__}: {trouble}" if isinstance(trouble, ValueError) else type(trouble).__name__
 
 
 def _put_down_calls(row: SyncRunRow, calls: Sequence[Call]) -> None:

@@ -6,20 +6,20 @@ calls has run out, the ledger is asked for our marker first. A note is never wri
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from connector import LedgerFailure, LedgerNote, Refused
-from jobs.ledgers import connection_of, ledger_of
+from connector import Ledger, LedgerFailure, LedgerNote, Refused
+from jobs.containing import contained
+from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.office import Office
+from store.leases import one_at_a_time
 from store.tables import AccountRow, HistoryNoteRow, WriteBackRow
 from store.tasks import open_task
-
-log = structlog.get_logger()
 
 _REMEMBERED = timedelta(minutes=5)
 """Xero repeats its first answer to the same key for 6 minutes; we trust it for 5."""
@@ -46,12 +46,10 @@ def write_back(office: Office) -> int:
     """Writes every note that waits. Returns how many notes reached the ledger."""
     written = 0
     for organisation_id, account_id in _accounts_waiting(office):
-        try:
+        with contained("notes not written back", account=account_id):
             parcel = pack(office, organisation_id, account_id)
             if parcel is not None:
                 written += carry(office, parcel)
-        except Exception:
-            log.exception("notes not written back", account=account_id)  # the other accounts' notes go on
     return written
 
 
@@ -59,63 +57,103 @@ def pack(office: Office, organisation_id: int, account_id: int) -> Parcel | None
     """Settles which notes travel together under which key; a parcel that was begun before is taken up as it was."""
     now = office.clock()
     with office.database.unit_of_work() as unit:
+        one_at_a_time(unit, organisation_id)  # two workers must not pack the same note into two parcels
         account = unit.get(AccountRow, account_id)
         rows = _rows(unit, account_id, begun=True) or _rows(unit, account_id, begun=False)
         rows = [row for row in rows if row.next_attempt_at is None or row.next_attempt_at <= now]
         if account is None or not rows:
             return None
         first = rows[0]
+        rows = [row for row in rows if row.key == first.key]
+        notes = [note for row in rows if (note := unit.get(HistoryNoteRow, row.note_id)) is not None]
         if not first.key:
-            key = hashlib.sha256("-".join(str(row.note_id) for row in rows).encode()).hexdigest()[:40]
+            key = hashlib.sha256("".join(marker_of(note) for note in notes).encode()).hexdigest()[:40]
             for row in rows:
                 row.key, row.first_tried_at, row.state = f"arrears-{key}", now, "writing"
-        key_of_first = first.key
-        rows = [row for row in rows if row.key == key_of_first]
-        began = first.first_tried_at or now
-        notes = [note for row in rows if (note := unit.get(HistoryNoteRow, row.note_id)) is not None]
         return Parcel(
             organisation_id=organisation_id,
             account_id=account_id,
             account_ledger_id=account.ledger_id,
-            key=key_of_first,
-            notes=tuple(
-                LedgerNote(text=f"{note.text} [arrears {note.id}]", marker=f"[arrears {note.id}]") for note in notes
-            ),
+            key=first.key,
+            notes=tuple(LedgerNote(f"{note.text} {marker_of(note)}", marker_of(note)) for note in notes),
             note_ids=tuple(row.note_id for row in rows),
-            must_look_first=now - began > _REMEMBERED,
+            must_look_first=now - (first.first_tried_at or now) > _REMEMBERED,
             attempts=first.attempts,
         )
 
 
 def carry(office: Office, parcel: Parcel) -> int:
-    """Takes one parcel to the ledger and writes down its answer."""
+    """Takes one parcel to the ledger and writes down its answer. Returns how many notes are there now."""
     with office.database.reading() as session:
         connection = connection_of(session, parcel.organisation_id)
     if connection is None or connection.state != "active" or (connection.not_before or office.clock()) > office.clock():
         return 0
-    ledger = ledger_of(office, connection)
     try:
-        notes = parcel.notes
-        if parcel.must_look_first:
-            known = ledger.find_notes(parcel.account_ledger_id)
-            notes = tuple(note for note in notes if not any(note.marker in text for text in known))
-        if notes:
-            # A parcel that lost some of its notes on the way is another request to the ledger: it needs its own key.
-            key = (
-                parcel.key
-                if len(notes) == len(parcel.notes) and not parcel.must_look_first
-                else f"{parcel.key}-{parcel.attempts}"
-            )
-            ledger.write_notes(parcel.account_ledger_id, notes, key=key)
-    except Refused as failure:
-        _give_up(office, parcel, str(failure))
-        return 0
+        refused = hand_over(ledger_of(office, connection), parcel)
     except LedgerFailure as failure:
+        remember(office, connection, failure)
         _later(office, parcel, str(failure))
         return 0
+    return write_down(office, parcel, refused)
+
+
+def hand_over(ledger: Ledger, parcel: Parcel) -> dict[int, str]:
+    """Puts the notes into the ledger. Returns those that it will never take, by number, and why.
+
+    Raises LedgerFailure when the whole parcel has to be tried again later.
+    """
+    waiting = dict(zip(parcel.note_ids, parcel.notes, strict=True))
+    if parcel.must_look_first:
+        known = ledger.find_notes(parcel.account_ledger_id)
+        waiting = {number: note for number, note in waiting.items() if not any(note.marker in text for text in known)}
+    try:
+        if waiting:
+            # A parcel that lost some of its notes on the way is another request to the ledger: it needs its own key.
+            whole = len(waiting) == len(parcel.notes) and not parcel.must_look_first
+            key = parcel.key if whole else f"{parcel.key}-{parcel.attempts}"
+            ledger.write_notes(parcel.account_ledger_id, list(waiting.values()), key=key)
+    except Refused as failure:
+        if len(waiting) == 1:
+            return {number: str(failure) for number in waiting}
+        return _one_by_one(ledger, parcel, waiting)
+    return {}
+
+
+def _one_by_one(ledger: Ledger, parcel: Parcel, waiting: dict[int, LedgerNote]) -> dict[int, str]:
+    """One note that the ledger does not take must not keep the others out."""
+    refused = {}
+    for number, note in waiting.items():
+        try:
+            ledger.write_notes(parcel.account_ledger_id, [note], key=f"{parcel.key}-{number}")
+        except Refused as failure:
+            refused[number] = str(failure)
+    return refused
+
+
+def write_down(office: Office, parcel: Parcel, refused: dict[int, str]) -> int:
+    """The ledger's answer, in one commit. What it refused stays in our own history, and a person is told."""
+    now = office.clock()
+    written = [number for number in parcel.note_ids if number not in refused]
     with office.database.unit_of_work() as unit:
-        _set(unit, parcel, state="written", written_at=office.clock(), why="", next_attempt_at=None)
-    return len(parcel.note_ids)
+        _set(unit, written, state="written", written_at=now, why="", next_attempt_at=None)
+        for number, why in refused.items():
+            _set(unit, [number], state="refused", why=why, next_attempt_at=None)
+            open_task(
+                unit,
+                organisation_id=parcel.organisation_id,
+                account_id=parcel.account_id,
+                key=f"write-back:{number}",
+                kind="write-back",
+                text=f"A history note could not be written into the ledger: {why}",
+                at=now,
+            )
+    return len(written)
+
+
+def marker_of(note: HistoryNoteRow) -> str:
+    """The short mark by which a note is found again in the ledger, unlike that of any other installation."""
+    digest = hashlib.sha256(f"{note.organisation_id} {note.at.isoformat()} {note.text}".encode()).hexdigest()
+    return f"[arrears {note.id}-{digest[:6]}]"
 
 
 def _accounts_waiting(office: Office) -> list[tuple[int, int]]:
@@ -143,23 +181,8 @@ def _later(office: Office, parcel: Parcel, why: str) -> None:
     now = office.clock()
     wait = _WAITS[min(parcel.attempts, len(_WAITS) - 1)]
     with office.database.unit_of_work() as unit:
-        _set(unit, parcel, attempts=parcel.attempts + 1, next_attempt_at=now + wait, why=why)
+        _set(unit, parcel.note_ids, attempts=parcel.attempts + 1, next_attempt_at=now + wait, why=why)
 
 
-def _give_up(office: Office, parcel: Parcel, why: str) -> None:
-    """The ledger will never take these notes. They stay in our own history, and a person is told."""
-    with office.database.unit_of_work() as unit:
-        _set(unit, parcel, state="refused", why=why, next_attempt_at=None)
-        open_task(
-            unit,
-            organisation_id=parcel.organisation_id,
-            account_id=parcel.account_id,
-            key=f"write-back:{parcel.account_id}",
-            kind="write-back",
-            text=f"{len(parcel.note_ids)} history notes could not be written into the ledger: {why}",
-            at=office.clock(),
-        )
-
-
-def _set(unit: Session, parcel: Parcel, **values: object) -> None:
-    unit.execute(update(WriteBackRow).where(col(WriteBackRow.note_id).in_(parcel.note_ids)).values(**values))
+def _set(unit: Session, notes: Sequence[int], **values: object) -> None:
+    unit.execute(update(WriteBackRow).where(col(WriteBackRow.note_id).in_(notes)).values(**values))

@@ -193,11 +193,11 @@ def _withdraw(session: Session, account_id: int, withdrawal: Withdrawal, *, now:
     )
 
 
-def sending_moment(ground: Ground, as_of: date, now: datetime) -> datetime:
-    """Today's sending time; once that has passed, the next sending day's. Nobody wants to be written to at night."""
+def sending_moment(ground: Ground, as_of: date, now: datetime, *, window: timedelta = timedelta(0)) -> datetime:
+    """Today's sending time; once that and the window after it have passed, the next sending day's."""
     zone, at = ZoneInfo(ground.organisation.time_zone), ground.organisation.sending_time
     today = moment_of(as_of, at, zone)
-    if now <= today:
+    if now <= today + window and ground.rules.sending.allows(as_of):
         return today
     return moment_of(ground.rules.sending.first_from(as_of + timedelta(days=1)), at, zone)
 

@@ -164,9 +164,11 @@ def _open_invoices(session: Session, ground: Ground, ids: Sequence[int] | None) 
 
 def _holds(session: Session, ground: Ground, ids: Sequence[int] | None) -> dict[int, list[Hold]]:
     found: dict[int, list[Hold]] = defaultdict(list)
-    query = select(HoldRow).where(
-        *_scope(HoldRow.organisation_id, HoldRow.account_id, ground, ids), col(HoldRow.lifted_at).is_(None)
-    )
+    query = (
+        select(HoldRow)
+        .where(*_scope(HoldRow.organisation_id, HoldRow.account_id, ground, ids), col(HoldRow.lifted_at).is_(None))
+        .order_by(col(HoldRow.id))
+    )  # the oldest is the one that is named
     for row in session.scalars(query):
         hold = Hold(HoldKind(row.kind), row.since, row.why, row.by, row.until, row.invoice_id)
         found[row.account_id].append(hold)

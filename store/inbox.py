@@ -16,7 +16,7 @@ def keep_post(session: Session, *, channel: str, event_id: str, raw: bytes, at: 
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     kept = session.execute(
         insert(PostRow)
-        .values(channel=channel, event_id=event_id, raw=raw, received_at=at, problem="")
+        .values(channel=channel, event_id=event_id, raw=raw, received_at=at, problem="", attempts=0)
         .on_conflict_do_nothing(index_elements=["channel", "event_id"])
     )
     return bool(kept.rowcount == 1)
@@ -33,13 +33,37 @@ def set_bookmark(session: Session, name: str, value: str) -> None:
     session.merge(BookmarkRow(name=name, value=value))
 
 
+def forget_bookmark(session: Session, name: str) -> None:
+    """The matter of this bookmark is over."""
+    row = session.get(BookmarkRow, name)
+    if row is not None:
+        session.delete(row)
+
+
 def not_understood(session: Session) -> Sequence[int]:
-    """Posts that nobody has tried to understand yet, oldest first."""
+    """Posts that nobody has understood and nobody has given up on, oldest first."""
     return session.scalars(
         select(PostRow.id)
         .where(col(PostRow.processed_at).is_(None), col(PostRow.problem) == "")
         .order_by(col(PostRow.id))
     ).all()
+
+
+def try_post(session: Session, post_id: int) -> PostRow | None:
+    """Counts one more try, before the try: a post that kills us is counted too. None when it is settled already."""
+    post = post_alone(session, post_id)
+    if post is not None:
+        post.attempts += 1
+    return post
+
+
+def post_alone(session: Session, post_id: int) -> PostRow | None:
+    """The post, if it is still to be understood; other workers wait until this unit is over."""
+    return session.scalars(
+        select(PostRow)
+        .where(col(PostRow.id) == post_id, col(PostRow.processed_at).is_(None), col(PostRow.problem) == "")
+        .with_for_update(key_share=True)
+    ).one_or_none()
 
 
 def messages_by_id(session: Session, message_ids: Iterable[str]) -> Sequence[MessageRow]:

@@ -19,7 +19,7 @@ def one_at_a_time(session: Session, organisation_id: int) -> None:
     writer anyway; on PostgreSQL this is the row lock that keeps two looks at one account from crossing.
     """
     session.execute(
-        select(OrganisationRow.id).where(col(OrganisationRow.id) == organisation_id).with_for_update()
+        select(OrganisationRow.id).where(col(OrganisationRow.id) == organisation_id).with_for_update(key_share=True)
     ).one_or_none()
 
 
@@ -38,6 +38,16 @@ def take_lease(session: Session, organisation_id: int, *, now: datetime, until: 
     return session.scalars(
         select(OrganisationRow.lease_generation).where(col(OrganisationRow.id) == organisation_id)
     ).one()
+
+
+def renew_lease(session: Session, organisation_id: int, generation: int, *, until: datetime) -> bool:
+    """Keeps the lease for longer. False when another has taken over."""
+    renewed = session.execute(
+        update(OrganisationRow)
+        .where(col(OrganisationRow.id) == organisation_id, col(OrganisationRow.lease_generation) == generation)
+        .values(lease_until=until)
+    )
+    return bool(renewed.rowcount == 1)
 
 
 def end_lease(session: Session, organisation_id: int, generation: int) -> bool:

@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col
 
 from engine.receivables import Account, Credit, Invoice, InvoiceStatus
-from store.tables import AccountRow, AllocationRow, ContactRow, CreditRow, InvoiceRow, PaymentRow
+from store.tables import AccountRow, AllocationRow, ContactRow, CreditRow, HoldRow, InvoiceRow, PaymentRow
 
 _CHUNK = 1000
 
@@ -43,7 +44,7 @@ def unknown_accounts(session: Session, organisation_id: int, ledger_ids: Iterabl
 
 
 def take_in_accounts(session: Session, organisation_id: int, accounts: Sequence[Account], taken: TakenIn) -> None:
-    """Upserts accounts with their contacts. A merged account hands its invoices over to the one it went into."""
+    """Upserts accounts with their contacts. A merged account hands over what hangs on it."""
     rows = {account.ledger_id: _account_values(organisation_id, account) for account in accounts}
     differences = _save(session, AccountRow, organisation_id, rows, taken)
     touched = {row["ledger_id"] for row in (*differences.fresh, *differences.altered)}
@@ -58,9 +59,7 @@ def take_in_accounts(session: Session, organisation_id: int, accounts: Sequence[
             contacts.extend(_contact_values(number, account))
     if contacts:
         session.execute(insert(ContactRow), contacts)
-    for account in accounts:
-        if account.merged_into:
-            _hand_over(session, organisation_id, account.ledger_id, account.merged_into, taken)
+    _hand_over(session, organisation_id, taken)
 
 
 def take_in_invoices(
@@ -149,6 +148,8 @@ def _save(
         if before is None:
             taken.new += 1
             differences.fresh.append(row)
+        elif _is_older(row, before):
+            taken.unchanged += 1
         elif any(before[name] != value for name, value in row.items() if name != "changed_at"):
             taken.changed += 1
             moved = {"left_account": before["account_id"]} if "account_id" in row else {}
@@ -161,6 +162,11 @@ def _save(
         plain = [{name: value for name, value in row.items() if name != "left_account"} for row in differences.altered]
         session.execute(update(table), plain)
     return differences
+
+
+def _is_older(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """A reading that was on its way while a fresher one was taken in must not undo it."""
+    return row["changed_at"] is not None and known["changed_at"] is not None and row["changed_at"] < known["changed_at"]
 
 
 def _known(
@@ -305,14 +311,23 @@ def _replace_payments(session: Session, organisation_id: int, invoices: Sequence
         session.execute(insert(AllocationRow), allocations)
 
 
-def _hand_over(session: Session, organisation_id: int, old: str, new: str, taken: TakenIn) -> None:
-    numbers = _numbers(session, AccountRow, organisation_id, [old, new])
-    if old in numbers and new in numbers:
-        moved = session.execute(
-            update(InvoiceRow).where(col(InvoiceRow.account_id) == numbers[old]).values(account_id=numbers[new])
-        )
-        if moved.rowcount:
-            taken.touched.update(numbers.values())
+def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:
+    """What still hangs on a merged account goes to the one it went into: its invoices, and what holds it.
+
+    Looked at in every reading, so that it does not matter which of the two accounts the ledger shows first.
+    """
+    old, new = aliased(AccountRow), aliased(AccountRow)
+    pairs = session.execute(
+        select(old.id, new.id)
+        .join(new, (new.ledger_id == old.merged_into) & (new.organisation_id == old.organisation_id))
+        .where(old.organisation_id == organisation_id, old.id != new.id)
+    ).all()
+    for old_id, new_id in pairs:
+        invoices = update(InvoiceRow).where(col(InvoiceRow.account_id) == old_id).values(account_id=new_id)
+        holds = update(HoldRow).where(col(HoldRow.account_id) == old_id, col(HoldRow.lifted_at).is_(None))
+        moved = session.execute(invoices).rowcount + session.execute(holds.values(account_id=new_id)).rowcount
+        if moved:
+            taken.touched.update((old_id, new_id))
 
 
 def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -92,13 +92,20 @@ def settle(
     return _one(settled)
 
 
-def put_back(session: Session, reminder_id: int, *, why: str, next_attempt_at: datetime | None) -> bool:
+def put_back(
+    session: Session,
+    reminder_id: int,
+    *,
+    why: str,
+    next_attempt_at: datetime | None,
+    from_states: tuple[ReminderState, ...] = (ReminderState.SENDING,),
+) -> bool:
     """It certainly did not leave: queued again, to be tried at that time."""
     back = session.execute(
         update(ReminderRow)
         .where(
             col(ReminderRow.id) == reminder_id,
-            col(ReminderRow.state).in_((ReminderState.SENDING, ReminderState.UNSURE, ReminderState.REFUSED)),
+            col(ReminderRow.state).in_(from_states),
         )
         .values(
             state=ReminderState.QUEUED,

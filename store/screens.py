@@ -9,15 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from engine.holds import Hold, HoldKind, sentence
 from engine.receivables import InvoiceStatus
 from engine.reminders import ReminderState
+from engine.replies import ReplyKind
 from store.tables import (
     AccountRow,
     ConnectionRow,
@@ -83,20 +85,12 @@ class Listing:
 
 def ageing(session: Session, organisation_id: int, as_of: date) -> tuple[Ageing, ...]:
     """One line a currency, the largest first."""
-    edges = [as_of - timedelta(days=days) for days in (0, 30, 60, 90)]
+    today, *edges = [as_of - timedelta(days=days) for days in (0, 30, 60, 90)]
     due = col(InvoiceRow.due_on)
-    spans = [
-        due >= edges[0],
-        and_(due < edges[0], due >= edges[1]),
-        and_(due < edges[1], due >= edges[2]),
-        and_(due < edges[2], due >= edges[3]),
-        due < edges[3],
-    ]
-    query: Select[Any] = (
-        select(InvoiceRow.currency, func.count(), *[_sum_where(span) for span in spans])  # type: ignore[call-overload]
-        .where(col(InvoiceRow.organisation_id) == organisation_id, *_OPEN)
-        .group_by(InvoiceRow.currency)
-    )
+    spans = [and_(due < upper, due >= lower) for upper, lower in pairwise((today, *edges))]
+    columns = [_sum_where(span) for span in (due >= today, *spans, due < edges[-1])]
+    query: Any = select(col(InvoiceRow.currency), func.count(), *columns)
+    query = query.where(col(InvoiceRow.organisation_id) == organisation_id, *_OPEN).group_by(InvoiceRow.currency)
     lines = [
         Ageing(currency, tuple(buckets), sum(buckets, Decimal(0)), sum(buckets[1:], Decimal(0)), count)
         for currency, count, *buckets in session.execute(query)
@@ -115,83 +109,50 @@ def accounts(session: Session, organisation_id: int, as_of: date, *, tab: str, f
     an invoice's number, so that support staff also find one that has paid.
     """
     debts = _debts(organisation_id, as_of)
-    largest = (
-        select(
-            debts.c.account_id,
-            func.max(debts.c.overdue).label("overdue"),
-            func.max(debts.c.open).label("open"),
-        )
-        .group_by(debts.c.account_id)
-        .subquery()
-    )
+    owed = select(debts.c.account_id, func.max(debts.c.overdue).label("overdue"), func.max(debts.c.open).label("open"))
+    largest = owed.group_by(debts.c.account_id).subquery()
     found = _found(find) if find else [largest.c.account_id.is_not(None)]
-    base = (
-        select(AccountRow.id)  # type: ignore[call-overload]
+    base: Any = (
+        select(col(AccountRow.id))
         .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)
         .outerjoin(largest, largest.c.account_id == AccountRow.id)
         .where(col(AccountRow.organisation_id) == organisation_id, col(AccountRow.merged_into).is_(None), *found)
     )
-    under = _under_each_tab()
-    tallies = session.execute(
-        base.with_only_columns(
-            *[func.coalesce(func.sum(case((under[name], 1), else_=0)), 0) for name in TABS], maintain_column_froms=True
-        )
-    ).one()
-    rows = session.execute(
-        base.where(under[tab])
-        .with_only_columns(
-            AccountRow.id,
-            AccountRow.name,
-            AccountRow.number,
-            PositionRow,
-            _paused().label("paused"),
-            maintain_column_froms=True,
-        )
-        .order_by(
-            func.coalesce(largest.c.overdue, 0).desc(),
-            func.coalesce(largest.c.open, 0).desc(),
-            AccountRow.name,
-            AccountRow.id,
-        )
+    under, columns = _under_each_tab(), (AccountRow.id, AccountRow.name, AccountRow.number, PositionRow, _paused())
+    by_size = [func.coalesce(size, 0).desc() for size in (largest.c.overdue, largest.c.open)]
+    rows: Any = session.execute(
+        base.with_only_columns(*columns, maintain_column_froms=True)
+        .where(under[tab])
+        .order_by(*by_size, AccountRow.name, AccountRow.id)
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     ).all()
-    owed = _owed_by(session, debts, [row[0] for row in rows])
-    counts = dict(zip(TABS, map(int, tallies), strict=True))
-    return Listing(
-        accounts=tuple(ListedAccount(*row, debts=tuple(owed.get(row[0], ()))) for row in rows),
-        counts=counts,
-        total=counts[tab],
-    )
+    tallies = [func.count(case((under[name], 1))) for name in TABS]
+    counts = session.execute(base.with_only_columns(*tallies, maintain_column_froms=True)).one()
+    counted = dict(zip(TABS, counts, strict=True))
+    of_each = _owed_by(session, debts, [row[0] for row in rows])
+    listed = tuple(ListedAccount(*row, debts=tuple(of_each.get(row[0], ()))) for row in rows)
+    return Listing(listed, counted, counted[tab])
 
 
 def _debts(organisation_id: int, as_of: date) -> Any:
-    overdue = col(InvoiceRow.due_on) < as_of
-    return (
-        select(
-            col(InvoiceRow.account_id),
-            col(InvoiceRow.currency),
-            func.sum(InvoiceRow.balance).label("open"),
-            _sum_where(overdue).label("overdue"),
-            func.min(case((overdue, col(InvoiceRow.due_on)))).label("oldest"),
-        )
-        .where(col(InvoiceRow.organisation_id) == organisation_id, *_OPEN)
-        .group_by(col(InvoiceRow.account_id), col(InvoiceRow.currency))
-        .subquery()
+    overdue, columns = col(InvoiceRow.due_on) < as_of, (col(InvoiceRow.account_id), col(InvoiceRow.currency))
+    sums = (
+        func.sum(InvoiceRow.balance).label("open"),
+        _sum_where(overdue).label("overdue"),
+        func.min(case((overdue, col(InvoiceRow.due_on)))).label("oldest"),
     )
+    mine = col(InvoiceRow.organisation_id) == organisation_id
+    return select(*columns, *sums).where(mine, *_OPEN).group_by(*columns).subquery()
 
 
 def _found(find: str) -> list[ColumnElement[bool]]:
-    by_number = exists().where(
-        col(InvoiceRow.account_id) == AccountRow.id, col(InvoiceRow.number).icontains(find, autoescape=True)
-    )
-    by_contact = exists().where(
-        col(ContactRow.account_id) == AccountRow.id, col(ContactRow.email).icontains(find, autoescape=True)
-    )
-    name, email = col(AccountRow.name), col(AccountRow.email)
-    return [
-        or_(name.icontains(find, autoescape=True), email.icontains(find, autoescape=True), by_number, by_contact),
-    ]
+    def has(text: Any) -> ColumnElement[bool]:
+        return col(text).icontains(find, autoescape=True)
+
+    by_number = exists().where(col(InvoiceRow.account_id) == AccountRow.id, has(InvoiceRow.number))
+    by_contact = exists().where(col(ContactRow.account_id) == AccountRow.id, has(ContactRow.email))
+    return [or_(has(AccountRow.name), has(AccountRow.email), by_number, by_contact)]
 
 
 def _under_each_tab() -> dict[str, ColumnElement[bool]]:
@@ -209,7 +170,7 @@ def _under_each_tab() -> dict[str, ColumnElement[bool]]:
     person = or_(_holds(_WAITS_FOR_A_PERSON), unsettled, task)
     going = ~_paused()
     return {
-        "all": ~false(),
+        "all": true(),
         "pending": and_(going, or_(state == "pending", and_(state == "held", person))),
         "snoozed": and_(going, or_(state.in_(("waiting", "due")), and_(state == "held", ~person))),
         "idle": and_(going, state == "idle"),
@@ -243,7 +204,6 @@ class AccountFile:
     """Everything that the page of one account shows, apart from the decision, which the engine makes anew."""
 
     account: AccountRow
-    position: PositionRow | None
     invoices: tuple[InvoiceRow, ...]
     credits: tuple[CreditRow, ...]
     contacts: tuple[ContactRow, ...]
@@ -261,26 +221,22 @@ def account(session: Session, organisation_id: int, account_id: int, *, history:
     if row is None:
         return None
 
-    def of_account(table: Any, *where: Any, order: Any, limit: int = 500) -> tuple[Any, ...]:
+    def own(table: Any, *where: Any, by: Any, limit: int | None = None) -> tuple[Any, ...]:
         query = select(table).where(table.organisation_id == organisation_id, table.account_id == account_id, *where)
-        return tuple(session.scalars(query.order_by(*order).limit(limit)))
+        return tuple(session.scalars(query.order_by(by, table.id.desc()).limit(limit)))
 
-    position = of_account(PositionRow, order=(PositionRow.account_id,))
     contacts = select(ContactRow).where(col(ContactRow.account_id) == account_id).order_by(col(ContactRow.place))
     return AccountFile(
         account=row,
-        position=position[0] if position else None,
-        invoices=of_account(InvoiceRow, *_OPEN, order=(InvoiceRow.due_on, InvoiceRow.number)),
-        credits=of_account(CreditRow, col(CreditRow.remaining) > 0, order=(CreditRow.issued_on,)),
+        invoices=own(InvoiceRow, *_OPEN, by=InvoiceRow.due_on),
+        credits=own(CreditRow, col(CreditRow.remaining) > 0, by=CreditRow.issued_on),
         contacts=tuple(session.scalars(contacts)),
-        holds=of_account(HoldRow, col(HoldRow.lifted_at).is_(None), order=(HoldRow.since,)),
-        tasks=of_account(TaskRow, col(TaskRow.closed_at).is_(None), order=(TaskRow.opened_at,)),
-        reminders=of_account(ReminderRow, order=(col(ReminderRow.id).desc(),), limit=history),
-        messages=of_account(MessageRow, order=(col(MessageRow.id).desc(),), limit=history),
-        replies=of_account(ReplyRow, order=(col(ReplyRow.received_at).desc(),), limit=history),
-        notes=of_account(
-            HistoryNoteRow, order=(col(HistoryNoteRow.at).desc(), col(HistoryNoteRow.id).desc()), limit=history
-        ),
+        holds=own(HoldRow, col(HoldRow.lifted_at).is_(None), by=HoldRow.since),
+        tasks=own(TaskRow, col(TaskRow.closed_at).is_(None), by=TaskRow.opened_at),
+        reminders=own(ReminderRow, by=col(ReminderRow.queued_at).desc(), limit=history),
+        messages=own(MessageRow, by=col(MessageRow.created_at).desc(), limit=history),
+        replies=own(ReplyRow, by=col(ReplyRow.received_at).desc(), limit=history),
+        notes=own(HistoryNoteRow, by=col(HistoryNoteRow.at).desc(), limit=history),
     )
 
 
@@ -305,21 +261,18 @@ class Needs(NamedTuple):
 
 def needs(session: Session, organisation_id: int) -> Needs:
     def count(table: Any, *where: Any) -> Any:
-        return select(func.count()).select_from(table).where(table.organisation_id == organisation_id, *where)
+        query = select(func.count()).select_from(table).where(table.organisation_id == organisation_id, *where)
+        return query.scalar_subquery()
 
-    unread = col(ReplyRow.read_at).is_(None)
-    known = col(ReplyRow.account_id).is_not(None)
-    state = col(ReminderRow.state)
-    counts = session.execute(
-        select(
-            count(TaskRow, col(TaskRow.closed_at).is_(None)).scalar_subquery(),
-            count(ReplyRow, unread, known, col(ReplyRow.kind) == "human").scalar_subquery(),
-            count(ReplyRow, unread, ~known).scalar_subquery(),
-            count(ReminderRow, state == ReminderState.UNSURE).scalar_subquery(),
-            count(ReminderRow, state == ReminderState.REFUSED).scalar_subquery(),
-        )
-    ).one()
-    return Needs(*map(int, counts))
+    unread, known = col(ReplyRow.read_at).is_(None), col(ReplyRow.account_id).is_not(None)
+    counts: Any = select(
+        count(TaskRow, col(TaskRow.closed_at).is_(None)),
+        count(ReplyRow, unread, known, col(ReplyRow.kind) == ReplyKind.HUMAN),
+        count(ReplyRow, unread, ~known),
+        count(ReminderRow, col(ReminderRow.state) == ReminderState.UNSURE),
+        count(ReminderRow, col(ReminderRow.state) == ReminderState.REFUSED),
+    )
+    return Needs(*session.execute(counts).one())
 
 
 class Planned(NamedTuple):
@@ -400,48 +353,24 @@ def _held_anyway() -> ColumnElement[bool]:
 
 def coming(session: Session, organisation_id: int, *, after: date, until: date) -> tuple[Coming, ...]:
     """What the schedule reaches in the days to come, if nobody pays."""
-    query: Select[Any] = (
-        select(PositionRow.next_due_on, PositionRow.next_step, func.count())  # type: ignore[call-overload]
-        .where(
-            col(PositionRow.organisation_id) == organisation_id,
-            col(PositionRow.state) == "waiting",
-            col(PositionRow.next_due_on) > after,
-            col(PositionRow.next_due_on) <= until,
-        )
-        .group_by(PositionRow.next_due_on, PositionRow.next_step)
-        .order_by(PositionRow.next_due_on, PositionRow.next_step)
+    day, step = col(PositionRow.next_due_on), col(PositionRow.next_step)
+    query: Any = select(day, step, func.count()).where(
+        col(PositionRow.organisation_id) == organisation_id,
+        col(PositionRow.state) == "waiting",
+        day > after,
+        day <= until,
     )
-    return tuple(Coming(*row) for row in session.execute(query))
+    return tuple(Coming(*row) for row in session.execute(query.group_by(day, step).order_by(day, step)))
 
 
-class Settled(NamedTuple):
-    account_id: int
-    account: str
-    number: str
-    paid: Decimal
-    currency: str
-    status: str
-    seen_at: datetime
-
-
-def settled(session: Session, organisation_id: int, *, since: datetime, limit: int = 6) -> tuple[Settled, ...]:
-    """The invoices that we lately learnt to be paid or credited, the newest first."""
-    query: Select[Any] = (
-        select(  # type: ignore[call-overload]
-            AccountRow.id,
-            AccountRow.name,
-            InvoiceRow.number,
-            InvoiceRow.total,
-            InvoiceRow.currency,
-            InvoiceRow.status,
-            InvoiceRow.settled_seen_at,
-        )
-        .join(AccountRow, col(AccountRow.id) == InvoiceRow.account_id)
-        .where(col(InvoiceRow.organisation_id) == organisation_id, col(InvoiceRow.settled_seen_at) >= since)
-        .order_by(col(InvoiceRow.settled_seen_at).desc(), col(InvoiceRow.id).desc())
-        .limit(limit)
-    )
-    return tuple(Settled(*row) for row in session.execute(query))
+def settled(
+    session: Session, organisation_id: int, *, since: datetime, limit: int = 6
+) -> tuple[tuple[InvoiceRow, str], ...]:
+    """The invoices that we lately learnt to be settled, the newest first, each with the name of its account."""
+    query: Any = select(InvoiceRow, AccountRow.name).join(AccountRow, col(AccountRow.id) == InvoiceRow.account_id)
+    query = query.where(col(InvoiceRow.organisation_id) == organisation_id, col(InvoiceRow.settled_seen_at) >= since)
+    newest = query.order_by(col(InvoiceRow.settled_seen_at).desc(), col(InvoiceRow.id).desc()).limit(limit)
+    return tuple((row, name) for row, name in session.execute(newest))
 
 
 class Heard(NamedTuple):
@@ -452,25 +381,22 @@ class Heard(NamedTuple):
 
 
 def replies(
-    session: Session,
-    organisation_id: int,
-    *,
-    read: bool | None = None,
-    matched: bool | None = None,
-    adrift: bool = False,
-    limit: int = 50,
+    session: Session, organisation_id: int, which: str = "all", *, adrift: bool = False, limit: int = 50
 ) -> tuple[Heard, ...]:
-    """Replies, the newest first. `adrift` adds those that could not even be given to an organisation."""
+    """Replies, the newest first: `all`, or those that are `unread`, `unmatched` or `done`.
+
+    What a machine wrote needs no reading once its account is known. `adrift` adds the replies that could not even be
+    given to an organisation.
+    """
+    known, unseen = col(ReplyRow.account_id).is_not(None), col(ReplyRow.read_at).is_(None)
+    unread = and_(known, unseen, col(ReplyRow.kind) == ReplyKind.HUMAN)
+    unmatched = and_(~known, unseen)
+    where = {"all": true(), "unread": unread, "unmatched": unmatched, "done": and_(~unread, ~unmatched)}[which]
     query: Any = select(ReplyRow, func.coalesce(AccountRow.name, ""))
     query = query.outerjoin(AccountRow, col(AccountRow.id) == ReplyRow.account_id)
-    query = query.where(_ours(organisation_id, adrift=adrift))
-    if read is not None:
-        query = query.where(col(ReplyRow.read_at).is_not(None) if read else col(ReplyRow.read_at).is_(None))
-    if matched is not None:
-        known = col(ReplyRow.account_id)
-        query = query.where(known.is_not(None) if matched else known.is_(None))
-    query = query.order_by(col(ReplyRow.received_at).desc(), col(ReplyRow.id).desc()).limit(limit)
-    return tuple(Heard(*row) for row in session.execute(query))
+    query = query.where(_ours(organisation_id, adrift=adrift), where)
+    newest = query.order_by(col(ReplyRow.received_at).desc(), col(ReplyRow.id).desc()).limit(limit)
+    return tuple(Heard(*row) for row in session.execute(newest))
 
 
 def reply(session: Session, organisation_id: int, reply_id: int, *, adrift: bool) -> ReplyRow | None:
@@ -508,14 +434,9 @@ def sync_runs(session: Session, organisation_id: int, *, page: int) -> tuple[Syn
 
 
 def set_aside(session: Session, organisation_id: int, run_id: int) -> tuple[SetAsideRow, ...]:
-    query = (
-        select(SetAsideRow)
-        .join(SyncRunRow, col(SyncRunRow.id) == SetAsideRow.sync_run_id)
-        .where(col(SyncRunRow.organisation_id) == organisation_id, col(SetAsideRow.sync_run_id) == run_id)
-        .order_by(col(SetAsideRow.id))
-        .limit(200)
-    )
-    return tuple(session.scalars(query))
+    query = select(SetAsideRow).join(SyncRunRow, col(SyncRunRow.id) == SetAsideRow.sync_run_id)
+    query = query.where(col(SyncRunRow.organisation_id) == organisation_id, col(SetAsideRow.sync_run_id) == run_id)
+    return tuple(session.scalars(query.order_by(col(SetAsideRow.id)).limit(200)))
 
 
 def connection(session: Session, organisation_id: int) -> ConnectionRow | None:
@@ -525,14 +446,8 @@ def connection(session: Session, organisation_id: int) -> ConnectionRow | None:
 
 def workflows(session: Session, organisation_id: int) -> tuple[tuple[WorkflowRow, tuple[StepRow, ...]], ...]:
     """Every workflow with its steps in the order of their days."""
-    steps: dict[int, list[StepRow]] = defaultdict(list)
     mine = col(WorkflowRow.organisation_id) == organisation_id
-    for step in session.scalars(
-        select(StepRow)
-        .join(WorkflowRow, col(WorkflowRow.id) == StepRow.workflow_id)
-        .where(mine)
-        .order_by(col(StepRow.day), col(StepRow.step_id))
-    ):
-        steps[step.workflow_id].append(step)
+    query = select(StepRow).join(WorkflowRow, col(WorkflowRow.id) == StepRow.workflow_id).where(mine)
+    steps = list(session.scalars(query.order_by(col(StepRow.day), col(StepRow.step_id))))
     rows = session.scalars(select(WorkflowRow).where(mine).order_by(col(WorkflowRow.id)))
-    return tuple((row, tuple(steps.get(row.id or 0, ()))) for row in rows)
+    return tuple((row, tuple(step for step in steps if step.workflow_id == row.id)) for row in rows)

@@ -16,5 +16,4 @@ SAID = {
     "syncing": "A sync has been asked for. It shows up here as soon as it begins; load the page again in a moment.",
     "connected": "The ledger is connected. The first sync reads all open invoices; nothing is sent before you say so.",
     "disconnected": "The ledger is disconnected. What was read is kept; nothing is synced or sent any more.",
-    "switched": "",
 }

@@ -24,6 +24,7 @@ _FREE_TRIES = 5
 _LOGIN_WAITS = timedelta(minutes=1)
 _ADDRESS_WAITS = timedelta(minutes=15)
 _REMEMBERED = 20_000
+_PATIENCE = 3.0
 _AT_ONCE = 2
 """Checking a password takes 64 MiB of memory on purpose; a flood of guesses must not take it all."""
 
@@ -53,6 +54,10 @@ class _Failures:
             self.seen.popitem(last=False)
 
 
+class Busy(Exception):
+    """More people are signing in at once than this machine checks. They may try again in a moment."""
+
+
 class Guard:
     """One installation's memory of wrong passwords. Logins that do not exist are remembered like those that do."""
 
@@ -74,10 +79,14 @@ class Guard:
             return max(kept, self._addresses.wait(address, now), self._logins.wait(_short(email), now))
 
     def sign_in(self, session: Session, email: str, password: str) -> UserRow | None:
-        """The user whose password this is, else None, in the same time. Reads only."""
+        """The user whose password this is, else None, in the same time. Reads only. Raises Busy."""
         user = session.scalars(select(UserRow).where(col(UserRow.email) == tidy(email))).one_or_none()
-        with self._checking:
+        if not self._checking.acquire(timeout=_PATIENCE):
+            raise Busy
+        try:
             right = _verified(user.password_hash if user else self._nobodys, password)
+        finally:
+            self._checking.release()
         return user if right else None
 
     def failed(self, session: Session, email: str, address: str, now: datetime) -> None:

@@ -22,6 +22,7 @@ class PostRow(SQLModel, table=True):
     raw: bytes = Field(sa_type=LargeBinary)
     processed_at: datetime | None = Field(default=None, sa_type=Instant, index=True)
     problem: str = ""
+    attempts: int = 0
 
 
 class ReplyRow(SQLModel, table=True):

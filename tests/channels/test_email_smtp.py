@@ -350,12 +350,14 @@ def test_a_server_that_asks_for_a_password_gets_it():
 
 
 def test_a_password_never_shows_when_settings_are_printed():
-    assert "s3cret" not in repr(Settings("mail.example", password="s3cret", imap_password="s3cret"))
+    assert "s3cret" not in repr(
+        Settings("mail.example", from_address="a@b.example", password="s3cret", imap_password="s3cret")
+    )
 
 
 def test_a_way_to_secure_a_connection_that_does_not_exist_is_refused_at_once():
     with pytest.raises(ValueError, match="starttls"):
-        Settings("mail.example", security="ssl")
+        Settings("mail.example", from_address="a@b.example", security="ssl")
 
 
 def test_a_copy_that_is_refused_does_not_keep_the_reminder_back_and_is_said(server, channel):

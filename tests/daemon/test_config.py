@@ -55,7 +55,9 @@ def test_the_environment_goes_before_the_file_so_that_secrets_need_not_be_in_it(
 
 
 def test_a_wrong_value_of_an_adapter_is_a_sentence_when_the_office_opens(tmp_path: Path) -> None:
-    config = read_config(written(tmp_path, '[email_smtp]\nhost = "x"\nsecurity = "ssl"\n'))
+    config = read_config(
+        written(tmp_path, '[email_smtp]\nhost = "x"\nfrom_address = "a@b.example"\nsecurity = "ssl"\n')
+    )
 
     with pytest.raises(ConfigProblem, match="'ssl' is not a way to secure a connection"):
         open_office(config)

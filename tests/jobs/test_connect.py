@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from jobs import connect
 from jobs.ledgers import KeptGrant
+from store.people import add_user
 from store.tables import ConnectionRow, OrganisationRow, StepRow
 from town import CALLBACK, Town, consent
 
@@ -99,6 +100,19 @@ def test_connecting_the_same_ledger_again_renews_the_connection_and_founds_nothi
         assert len(session.scalars(select(ConnectionRow)).all()) == 1
 
 
+def test_a_login_that_does_not_work_for_an_organisation_cannot_replace_its_grant(a_town: Callable[..., Town]) -> None:
+    town = a_town(company=False)
+    town.connect()
+    before = _sealed(town)
+    with town.office.database.unit_of_work() as unit:
+        stranger = add_user(unit, email="s@x.example", name="S", password="correct horse", now=town.clock())
+    town.owner = int(stranger.id or 0)
+
+    with pytest.raises(connect.ConsentProblem, match="this login does not work for it"):
+        finish(town, begin(town))
+    assert _sealed(town) == before
+
+
 def test_the_grant_is_nowhere_readable_in_the_database(a_town: Callable[..., Town]) -> None:
     town = a_town(company=False)
     town.connect()
@@ -112,6 +126,11 @@ def test_the_grant_is_nowhere_readable_in_the_database(a_town: Callable[..., Tow
     assert grant.refresh_token.encode() not in raw
     assert grant.access_token.encode() not in raw
     assert grant.access_token not in repr(grant)
+
+
+def _sealed(town: Town) -> str:
+    with town.office.database.reading() as session:
+        return session.scalars(select(ConnectionRow)).one().sealed_grant
 
 
 def test_after_a_disconnect_nothing_is_read_or_sent_and_the_grant_is_gone(a_town: Callable[..., Town]) -> None:

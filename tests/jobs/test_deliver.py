@@ -2,10 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import pytest
+from sqlalchemy import select
+
+from channels import Unavailable
+from connector import Records
 from engine.reminders import ReminderState
-from jobs import deliver
+from jobs import acts, deliver
+from jobs.office import Office
+from store.tables import OrganisationRow
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -91,20 +99,130 @@ def test_eight_workers_at_once_send_one_message(a_town: Callable[..., Town], dat
     assert len([note for note in town.notes(FERN) if note.kind == "reminder sent"]) == 1
 
 
-def test_a_payment_that_syncs_while_the_message_is_on_its_way_is_not_overwritten(a_town: Callable[..., Town]) -> None:
-    """Sync, deliver and a person's act all at once, again and again: in the end the books and the position agree."""
+def test_a_payment_that_syncs_between_the_look_and_the_send_is_not_undone_by_the_older_look(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = due_today(a_town, invoices=2)
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    inner = deliver.look_again
+
+    def looks_and_is_overtaken(office: Office, claimed: deliver.Claimed) -> Records | None:
+        seen = inner(office, claimed)
+        town.control.pay("INV-000")
+        town.move(datetime(2026, 1, 13, 9, 1, tzinfo=UTC))
+        assert town.sync().state == "done"
+        return seen
+
+    monkeypatch.setattr(deliver, "look_again", looks_and_is_overtaken)
+    deliver.deliver_due(town.office)
+
+    (mail,) = town.control.mails()
+    assert "INV-001" in mail["text"]
+    assert "INV-000" not in mail["text"], "our own books had said that it was paid"
+
+
+def test_an_outcome_that_comes_late_does_not_touch_the_attempt_that_followed(a_town: Callable[..., Town]) -> None:
+    """A worker freezes while it sends; a person says that it did not go; another worker sends; the first wakes up."""
     town = due_today(a_town)
     town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
-    town.control.faults(smtp={"slow": 0.3})
-    sending = threading.Thread(target=deliver.deliver_due, args=(town.office,))
-    sending.start()
-    town.control.pay("INV-000")
-    town.sync()
-    sending.join()
+    office, (reminder,) = town.office, town.reminders(FERN)
+    claimed = deliver.claim(office, reminder.id or 0)
+    assert claimed is not None
+    fresh = deliver.look_again(office, claimed)
+    assert fresh is not None
+    frozen = deliver.mark(office, claimed, fresh)
+    assert frozen is not None
+    town.move(datetime(2026, 1, 13, 9, 11, tzinfo=UTC))
+    deliver.settle_stranded(office)
+    acts.settle_unsure(office, reminder.id or 0, went=False, by="Olive Owner")
+    deliver.deliver_due(office)
+    assert len(town.control.mails()) == 1
 
-    assert town.position(FERN).state == "clear"
-    assert town.position(FERN).anchor is None
-    assert all(reminder.state in (ReminderState.SENT, ReminderState.WITHDRAWN) for reminder in town.reminders(FERN))
+    deliver.settle(office, frozen, Unavailable("the connection was refused"))
+    town.move(datetime(2026, 1, 13, 9, 30, tzinfo=UTC))
+    deliver.deliver_due(office)
+
+    assert len(town.control.mails()) == 1
+    assert town.reminders(FERN)[0].state == ReminderState.SENT
+
+
+def test_a_doubt_that_a_person_settles_counts_for_the_day_on_the_organisations_own_calendar(
+    a_town: Callable[..., Town],
+) -> None:
+    town = a_town(at=datetime(2026, 1, 11, 20, tzinfo=UTC), company=False)
+    town.control.add_contact(FERN, email="fern@fig.example")
+    town.control.add_invoice(FERN, due="2026-01-06", amount="10.00")
+    town.connect()
+    with town.office.database.unit_of_work() as unit:
+        for organisation in unit.scalars(select(OrganisationRow)):
+            organisation.time_zone = "Australia/Sydney"
+    town.control.faults(smtp={"drop_after_data": 1})
+    town.move(datetime(2026, 1, 12, 21, 0, tzinfo=UTC))  # Tuesday the 13th, 08:00, in Sydney
+    town.sync()
+    town.move(datetime(2026, 1, 12, 22, 5, tzinfo=UTC))
+    town.work()
+    (unsure,) = town.reminders(FERN)
+    assert unsure.state == ReminderState.UNSURE
+    acts.settle_unsure(town.office, unsure.id or 0, went=True, by="Olive Owner")
+
+    assert str(town.reminders(FERN)[0].performed_on) == "2026-01-13"
+
+
+def test_an_invoice_that_the_ledger_no_longer_shows_is_a_task_and_nothing_is_sent(a_town: Callable[..., Town]) -> None:
+    town = due_today(a_town)
+    (invoice,) = town.control.invoices()
+    town.control.raw_row("Invoices", {"DueDate": None, "DueDateString": None}, like=invoice["id"])
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    deliver.deliver_due(town.office)
+
+    assert town.control.mails() == []
+    assert [task.text for task in town.tasks()] == [
+        "The ledger no longer says how INV-000 stands. Until it does, nothing is sent to this account."
+    ]
+
+
+def test_when_the_ledger_says_slow_down_nobody_calls_it_again_before_its_time(a_town: Callable[..., Town]) -> None:
+    town = due_today(a_town)
+    for number in range(4):
+        town.control.add_contact(f"Ash {number}", email=f"ash{number}@debtor.example")
+        town.control.add_invoice(f"Ash {number}", due="2026-01-05", amount="10.00")
+    town.move(datetime(2026, 1, 13, 8, 30, tzinfo=UTC))
+    town.sync()
+    town.control.faults(next=["429day"])
+    town.control.calls(reset=True)
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    town.work()
+
+    assert len([call for call in town.control.calls() if "IDs=" in str(call)]) == 1
+    assert town.control.mails() == []
+
+
+def test_a_mailbox_that_cannot_be_opened_is_a_task_and_after_a_day_of_it_nothing_is_sent(
+    a_town: Callable[..., Town],
+) -> None:
+    town = due_today(a_town)
+    settings = town.office.channels["email_smtp"]
+    town.office.channels = {"email_smtp": replace(settings, imap_password="wrong")}
+    town.office.close_channels()
+    town.move(datetime(2026, 1, 13, 8, 0, tzinfo=UTC))
+    town.work()
+    (task,) = town.tasks()
+    assert task.text.startswith("Answers cannot be read:")
+
+    town.move(datetime(2026, 1, 14, 8, 30, tzinfo=UTC))
+    town.sync()
+    town.move(datetime(2026, 1, 14, 9, 0, tzinfo=UTC))
+    town.work()
+    assert town.control.mails() == [], "people may have answered, and we would not know"
+
+    town.office.channels = {"email_smtp": settings}
+    town.office.close_channels()
+    town.move(datetime(2026, 1, 14, 9, 5, tzinfo=UTC))
+    town.work()
+    town.move(datetime(2026, 1, 14, 9, 6, tzinfo=UTC))
+    town.work()
+    assert town.tasks() == []
+    assert len(town.control.mails()) == 1
 
 
 def test_other_people_at_the_account_are_copied_when_the_ledger_says_so(a_town: Callable[..., Town]) -> None:
@@ -132,14 +250,15 @@ def test_one_reminder_that_trips_does_not_hold_up_the_others(a_town: Callable[..
     town.sync()
     inner = deliver.look_again
 
-    def trips(office: object, claimed: deliver.Claimed) -> object:
+    def trips(office: Office, claimed: deliver.Claimed) -> Records | None:
         if claimed.reminder_id == town.reminders(FERN)[0].id:
             raise RuntimeError("something nobody thought of")
-        return inner(office, claimed)  # type: ignore[arg-type]
+        return inner(office, claimed)
 
-    monkeypatch.setattr(deliver, "look_again", trips)  # type: ignore[attr-defined]
+    monkeypatch.setattr(deliver, "look_again", trips)
     town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
     deliver.deliver_due(town.office)
 
     assert len(town.mails_to("ash@debtor.example")) == 1
     assert town.reminders(FERN)[0].state == ReminderState.QUEUED
+    assert [task.kind for task in town.tasks()] == ["trouble"]

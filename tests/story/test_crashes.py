@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.reminders import ReminderState
+from jobs import deliver
 from town import Town
 
 NAMES = ("Ash & Sons", "Birch Bakery", "Cedar Clinic")
@@ -62,14 +63,12 @@ def test_killed_between_two_steps_of_deliver_no_reminder_goes_twice_and_none_is_
     assert len(doubts) == (1 if beyond_the_mark else 0), "a crash before the mark leaves no doubt at all"
 
 
-@pytest.mark.parametrize(("step", "when"), [("pack", "after"), ("carry", "before"), ("carry", "after")])
+@pytest.mark.parametrize(("step", "when"), [("pack", "after"), ("hand_over", "after"), ("write_down", "after")])
 @pytest.mark.parametrize("down_for", [timedelta(minutes=2), timedelta(hours=2)])
 def test_killed_between_two_steps_of_write_back_each_note_is_in_the_ledger_once(
     a_town: Callable[..., Town], step: str, when: str, down_for: timedelta
 ) -> None:
     town = three_reminders_due(a_town)
-    from jobs import deliver
-
     deliver.deliver_due(town.office)
     assert town.killed_at("write_back", "write_back", step, when) == -signal.SIGKILL
     town.move(town.clock() + down_for)

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from store.tables import MessageRow
 from tests.web.books import PASSWORD, Books
 from tests.web.routes import filled, routes
 
@@ -131,6 +132,25 @@ def test_the_way_to_the_ledger_is_open_to_a_browser(browser: Browser, address: s
         page.get_by_role("link", name="Connect to Xero").click()
         page.wait_for_url(f"{elsewhere}/health")
     context.close()
+
+
+def test_a_message_that_holds_a_script_shows_its_words_and_runs_nothing(
+    books: Books, browser: Browser, address: str
+) -> None:
+    number = books.ids["message"][0]
+    with books.office.database.unit_of_work() as unit:
+        message = unit.get(MessageRow, number)
+        assert message is not None
+        message.html = "<p>Pay us</p><script>document.title = parent.document.title = 'it ran'</script>"
+    page = browser.new_page()  # with scripts allowed by the browser, so that only our headers stand in the way
+    sign_in(page, address)
+
+    page.goto(f"{address}/messages/{number}/letter")
+    assert (page.locator("body").inner_text(), page.title()) == ("Pay us", "")
+    page.goto(f"{address}/accounts/{books.accounts['reply']}/reminders/{books.ids['reminder'][0]}")
+    assert page.frame_locator("iframe").locator("body").inner_text() == "Pay us"
+    assert page.title() != "it ran"
+    page.close()
 
 
 def test_the_message_is_shown_in_its_frame(books: Books, browser: Browser, address: str) -> None:

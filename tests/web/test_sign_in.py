@@ -88,6 +88,20 @@ def test_nobody_can_lock_an_owner_out_for_more_than_a_minute(app: FastAPI, books
     assert (anna.failed_sign_ins, anna.locked_until) == (0, None)
 
 
+def test_a_flood_of_guesses_does_not_take_all_the_memory(
+    app: FastAPI, stranger: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many passwords are checked at once; whoever comes on top is asked to try again."""
+    monkeypatch.setattr(_sign_in, "_PATIENCE", 0.01)
+    for _ in range(_sign_in._AT_ONCE):
+        app.state.guard._checking.acquire()
+
+    assert stranger.sign_in().status == 503
+
+    app.state.guard._checking.release()
+    assert stranger.sign_in().status == 303
+
+
 def test_the_waits_double_and_end_somewhere() -> None:
     most = timedelta(minutes=15)
 

@@ -18,9 +18,9 @@ def replies(desk: Looking) -> Response:
         return page(
             desk,
             "replies.html",
-            unread=screens.replies(session, desk.id, read=False, matched=True),
-            unmatched=screens.replies(session, desk.id, read=False, matched=False, adrift=adrift),
-            read=screens.replies(session, desk.id, read=True),
+            unread=screens.replies(session, desk.id, "unread"),
+            unmatched=screens.replies(session, desk.id, "unmatched", adrift=adrift),
+            done=screens.replies(session, desk.id, "done"),
         )
 
 

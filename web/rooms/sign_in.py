@@ -12,11 +12,13 @@ from jobs.office import Office
 from web import _sessions
 from web._pages import back, plain
 from web._say import counted
+from web._sign_in import Busy
 from web._visit import Checked, NotFound, Said
 
 router = APIRouter()
 
 _WRONG = "The email address or the password is not right."
+_BUSY = "Many people are signing in at this moment. Please try again in a few seconds."
 _STALE = "The page had been open for too long. Please try again."
 
 
@@ -50,7 +52,10 @@ def sign_in(
             answer = _door(request, problem=problem, email=email, http=429)
             answer.headers["retry-after"] = str(int(wait.total_seconds()) + 1)
             return answer
-        user = guard.sign_in(session, email, password)
+        try:
+            user = guard.sign_in(session, email, password)
+        except Busy:
+            return _door(request, problem=_BUSY, email=email, http=503)
     if user is None:
         answer = _door(request, problem=_WRONG, email=email, http=401)
         answer.background = BackgroundTask(_remember_failure, request, email, address)
