@@ -10,6 +10,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+SENDING_WINDOW = timedelta(hours=8)
+"""How long after the sending time a reminder may still leave. Nobody wants to be written to at night."""
+
+
 @dataclass(frozen=True, slots=True)
 class SendingDays:
     """The days on which reminders may leave. `weekdays` are 0 (Monday) to 6 (Sunday)."""

@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 
 from channels import Message, Outcome, Unsure
 from connector import LedgerFailure, Records
+from engine.calendars import SENDING_WINDOW
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
 from engine.notes import NoteKind
@@ -38,9 +39,6 @@ from wording import TemplateProblem
 
 CLAIM = timedelta(minutes=10)
 """Longer than the slowest look at the ledger and the slowest send together."""
-
-LATEST = timedelta(hours=8)
-"""Later than this after the sending time nothing leaves any more: nobody wants to be written to at night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,10 +219,10 @@ def postpone_missed(office: Office) -> None:
     """What could not leave for most of a day (we were down, or the ledger was) waits for the next sending time."""
     now = office.clock()
     with office.database.unit_of_work() as unit:
-        for reminder in outbox.missed(unit, before=now - LATEST):
+        for reminder in outbox.missed(unit, before=now - SENDING_WINDOW):
             ground = ground_of(unit, reminder.organisation_id)
             as_of = office.as_of(ground.organisation)
-            reminder.send_after = sending_moment(ground, as_of, now, window=LATEST)
+            reminder.send_after = sending_moment(ground, as_of, now, window=SENDING_WINDOW)
             if reminder.send_after <= now:
                 continue  # late by a day or more, but this is a good time of day for it
             text = f"{reminder.step_name} missed its sending time; it waits for {reminder.send_after:%d.%m.%Y}."

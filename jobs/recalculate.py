@@ -5,7 +5,6 @@ positions, queued reminders, history notes, all in one commit. Running it twice 
 """
 
 from collections.abc import Iterable
-from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -16,7 +15,7 @@ from engine.facts import Decision, Facts
 from jobs.containing import contained
 from jobs.office import Office
 from store.decisions import save_decisions
-from store.facts import Ground, facts_of, ground_of
+from store.facts import facts_of, ground_of
 from store.leases import one_at_a_time
 from store.tables import OrganisationRow
 
@@ -53,13 +52,10 @@ def recalculate_in(
     as_of = office.as_of(ground.organisation)
     if ground.organisation.default_workflow_id is None:
         return Recalculated(0, {})
-    ids = None if account_ids is None or _a_new_day(ground, as_of) else sorted(set(account_ids))
+    first_look = ground.organisation.recalculated_on != as_of
+    ids = None if account_ids is None or first_look else sorted(set(account_ids))
     if ids is None:
         ground.organisation.recalculated_on = as_of
     decided = {account: (facts, decide(facts, as_of)) for account, facts in facts_of(unit, ground, ids).items()}
-    changed = save_decisions(unit, ground, decided, as_of=as_of, now=office.clock())
+    changed = save_decisions(unit, ground, decided, as_of=as_of, now=office.clock(), first_look=first_look)
     return Recalculated(changed, decided)
-
-
-def _a_new_day(ground: Ground, as_of: date) -> bool:
-    return ground.organisation.recalculated_on != as_of

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
 
-from engine.calendars import moment_of
+from engine.calendars import SENDING_WINDOW, moment_of
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind, sentence
 from engine.position import Held
@@ -27,9 +27,19 @@ _SETTLED_BY_THE_DAY = ("because", "as_of", "decided_at")
 
 
 def save_decisions(
-    session: Session, ground: Ground, decided: Mapping[int, Decided], *, as_of: date, now: datetime
+    session: Session,
+    ground: Ground,
+    decided: Mapping[int, Decided],
+    *,
+    as_of: date,
+    now: datetime,
+    first_look: bool = False,
 ) -> int:
-    """Writes what changed. Returns the number of positions that did."""
+    """Writes what changed. Returns the number of positions that did.
+
+    What becomes due in the `first_look` of a day may still leave today; what becomes due later, in the course of the
+    day, waits for the next sending time.
+    """
     changed = _save_positions(session, ground, decided, as_of=as_of, now=now)
     counted = [account_id for account_id, (facts, _) in decided.items() if facts.outcomes]
     if counted:
@@ -39,8 +49,9 @@ def save_decisions(
             .values(counted=True)
         )
     missing_address = open_accounts(session, organisation_id=_number(ground), kind="no address")
+    moment = sending_moment(ground, as_of, now, window=SENDING_WINDOW if first_look else timedelta(0))
     for account_id, (facts, decision) in decided.items():
-        _save_reminders(session, ground, account_id, facts, decision, as_of=as_of, now=now)
+        _save_reminders(session, ground, account_id, facts, decision, send_after=moment, now=now)
         for note in decision.notes:
             write_note(
                 session,
@@ -110,20 +121,34 @@ def _position_row(ground: Ground, account_id: int, decision: Decision, *, as_of:
 
 
 def _save_reminders(
-    session: Session, ground: Ground, account_id: int, facts: Facts, decision: Decision, *, as_of: date, now: datetime
+    session: Session,
+    ground: Ground,
+    account_id: int,
+    facts: Facts,
+    decision: Decision,
+    *,
+    send_after: datetime,
+    now: datetime,
 ) -> None:
     for withdrawal in decision.withdrawals:
         _withdraw(session, account_id, withdrawal, now=now)
     for order in decision.orders:
         known = next((one for one in facts.standing if one.key == order.key), None)
         if known is None:
-            _queue(session, ground, account_id, decision, order, as_of=as_of, now=now)
+            _queue(session, ground, account_id, decision, order, send_after=send_after, now=now)
         elif known.state is ReminderState.QUEUED and known.held_because != order.held_because:
-            _hold_or_release(session, ground, account_id, order, as_of=as_of, now=now)
+            _hold_or_release(session, account_id, order, send_after=send_after)
 
 
 def _queue(
-    session: Session, ground: Ground, account_id: int, decision: Decision, order: Order, *, as_of: date, now: datetime
+    session: Session,
+    ground: Ground,
+    account_id: int,
+    decision: Decision,
+    order: Order,
+    *,
+    send_after: datetime,
+    now: datetime,
 ) -> None:
     """Queues a reminder. One of the same key that was withdrawn before it left is taken up again."""
     again = session.execute(
@@ -137,7 +162,7 @@ def _queue(
         .values(
             state=ReminderState.QUEUED,
             due_on=order.due_on,
-            send_after=sending_moment(ground, as_of, now),
+            send_after=send_after,
             held_because=order.held_because,
             why="",
             settled_at=None,
@@ -157,7 +182,7 @@ def _queue(
             workflow_id=int(decision.position.workflow.id),
             channel=order.step.channel,
             due_on=order.due_on,
-            send_after=sending_moment(ground, as_of, now),
+            send_after=send_after,
             held_because=order.held_because,
             queued_at=now,
         )
@@ -165,9 +190,7 @@ def _queue(
     session.flush()
 
 
-def _hold_or_release(
-    session: Session, ground: Ground, account_id: int, order: Order, *, as_of: date, now: datetime
-) -> None:
+def _hold_or_release(session: Session, account_id: int, order: Order, *, send_after: datetime) -> None:
     session.execute(
         update(ReminderRow)
         .where(
@@ -176,7 +199,7 @@ def _hold_or_release(
             col(ReminderRow.step_id) == order.key.step,
             col(ReminderRow.state) == ReminderState.QUEUED,
         )
-        .values(held_because=order.held_because, send_after=sending_moment(ground, as_of, now))
+        .values(held_because=order.held_because, send_after=send_after)
     )
 
 

@@ -262,3 +262,15 @@ def test_one_reminder_that_trips_does_not_hold_up_the_others(a_town: Callable[..
     assert len(town.mails_to("ash@debtor.example")) == 1
     assert town.reminders(FERN)[0].state == ReminderState.QUEUED
     assert [task.kind for task in town.tasks()] == ["trouble"]
+
+
+def test_a_machine_that_is_switched_on_after_the_sending_time_still_sends_that_day(a_town: Callable[..., Town]) -> None:
+    town = a_town(at=datetime(2026, 1, 12, 7, tzinfo=UTC), company=False)
+    town.control.add_contact(FERN, email="fern@fig.example")
+    town.control.add_invoice(FERN, due="2026-01-06", amount="10.00")
+    town.connect()
+    town.move(datetime(2026, 1, 13, 9, 40, tzinfo=UTC))
+    town.sync()
+    town.work()
+
+    assert [str(reminder.performed_on) for reminder in town.reminders(FERN)] == ["2026-01-13"]
