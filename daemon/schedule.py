@@ -14,7 +14,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.config import Config
 from jobs import deliver, receive, sync, write_back
-from jobs.office import Office
+from jobs.containing import contained
+from jobs.office import Office, real_clock
 
 log = structlog.get_logger()
 
@@ -25,8 +26,17 @@ CLOCK_STEP = timedelta(seconds=5)
 class Schedule:
     """Two verbs: `every` (named here, at start) and `poke`. Runs inside `arrears serve` on one node."""
 
-    def __init__(self, office: Office, config: Config) -> None:
+    def __init__(
+        self,
+        office: Office,
+        config: Config,
+        *,
+        wall: Callable[[], datetime] = real_clock,
+        steady: Callable[[], float] = time.monotonic,
+        look_every: float = 10,
+    ) -> None:
         self._office = office
+        self._wall, self._steady, self._look_every = wall, steady, look_every
         self._acts: dict[str, tuple[Callable[[], object], int]] = {
             "sync": (lambda: sync.sync_due(office), config.schedule.find_due_syncs),
             "deliver": (lambda: deliver.deliver_due(office), config.schedule.deliver),
@@ -83,17 +93,15 @@ class Schedule:
 
     def _guarded(self, name: str, act: Callable[[], object]) -> None:
         """An act that fails is told to the log and tried again at its next time; it never ends the schedule."""
-        try:
+        with contained("act failed", name=name):
             act()
-        except Exception:
-            log.exception("act failed", act=name)
 
     def _watch_the_clock(self) -> None:
         """A clock set back would silence the schedule for as long; so the acts are timed anew when it jumps."""
-        wall, steady = datetime.now(UTC), time.monotonic()
-        while not self._stop.wait(10):
-            drift = (datetime.now(UTC) - wall) - timedelta(seconds=time.monotonic() - steady)
+        wall, steady = self._wall(), self._steady()
+        while not self._stop.wait(self._look_every):
+            drift = (self._wall() - wall) - timedelta(seconds=self._steady() - steady)
             if abs(drift) > CLOCK_STEP:
                 log.warning("clock was set", by_seconds=drift.total_seconds())
                 self._add_all()
-            wall, steady = datetime.now(UTC), time.monotonic()
+            wall, steady = self._wall(), self._steady()
