@@ -112,10 +112,12 @@ class Collected(NamedTuple):
 class Channel(Protocol):
     """One way of reaching people. Thread-safe; keeps its own connections.
 
-    `sender` is the address that its messages come from, `replies_to` the one that answers go to.
+    `sender` is the address that its messages come from and `sender_name` the name of it, for organisations that have
+    chosen none; `replies_to` is the address that answers go to.
     """
 
     sender: str
+    sender_name: str
     replies_to: str
 
     def send(self, message: Message) -> Outcome:

@@ -60,6 +60,7 @@ def channel(settings: Settings, *, clock: Clock) -> Channel:
 class _Smtp:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.sender = settings.from_address
+        self.sender_name = settings.from_name
         self.replies_to = settings.reply_mailbox or settings.from_address
         self._settings = settings
         self._clock = clock

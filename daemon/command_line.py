@@ -37,7 +37,7 @@ def main() -> None:
     try:
         app()
     except (ConfigProblem, Sentence, founding.FoundingProblem) as problem:
-        complaints.print(f"arrears: {problem}", soft_wrap=True)
+        complaints.print(f"arrears: {problem}", soft_wrap=True, markup=False)
         sys.exit(1)
 
 
@@ -60,13 +60,16 @@ def init(
             console.print("Owner          there already; nothing changed")
         else:
             email = email or typer.prompt("Your email address")
-            name = name or typer.prompt("Your name", default=email.partition("@")[0].title())
+            asked = email.partition("@")[0].title()
+            name = name or (asked if password else typer.prompt("Your name", default=asked))
             password = password or typer.prompt("A password", hide_input=True, confirmation_prompt=True)
             founding.add_owner(office, email=email, name=name, password=password)
             console.print(f"Owner          {email}")
     finally:
         office.close()
-    console.print(f"\nNext: put the keys of your Xero app and your mail server into {path.name}, then: arrears serve")
+    elsewhere = f" --config {path}" if folder != Path() else ""
+    console.print(f"\nNext: put the keys of your Xero app and your mail server into {path.name}, then:")
+    console.print(f"  arrears serve{elsewhere}", markup=False)
     console.print("Keep a copy of data/secrets.key somewhere safe, apart from your backups of the database.")
 
 

@@ -32,7 +32,7 @@ class Server(_Block):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = "http://localhost:8000"
 
 
 class Store(_Block):
@@ -130,6 +130,8 @@ def _sentence(path: Path, error: Any) -> str:
     if error["type"] == "missing":
         *blocks, name = (str(part) for part in error["loc"])
         return f"{path}: [{'.'.join(blocks)}] needs the setting '{name}'; see config.example.toml."
+    if any(word in where for word in ("password", "secret")) and error["type"] != "extra_forbidden":
+        return f"{path}: the setting '{where}' cannot be what is written there: {error['msg'].lower()}."
     if error["type"] != "extra_forbidden":
         return f"{path}: the setting '{where}' cannot be {error['input']!r}: {error['msg'].lower()}."
     *blocks, name = (str(part) for part in error["loc"])

@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,9 @@ import uvicorn
 from daemon.config import Config
 from daemon.schedule import Schedule
 from daemon.wiring import open_office
+from jobs import acts
+from jobs.ledgers import organisations
+from jobs.office import Office
 from web import build
 
 log = structlog.get_logger()
@@ -56,12 +60,29 @@ def serve_forever(config: Config) -> None:
     """Opens everything, serves until a signal comes, and closes everything in order."""
     with alone_in(config.store.data):
         office = open_office(config)
+        mind_a_restored_database(office)
         schedule = Schedule(office, config)
         app = build(office, poke=schedule.poke)
+        # The server passes a signal on once it has ended; by default that would end us in the middle of a reminder.
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: office.stopping.set())
         schedule.start()
         log.info("serving", at=config.server.public_url)
         try:
             uvicorn.run(app, host=config.server.host, port=config.server.port, log_level="warning", server_header=False)
         finally:
+            office.stopping.set()
             schedule.stop()
             office.close()
+
+
+def mind_a_restored_database(office: Office) -> None:
+    """A database that knows less than was sent has been restored: nothing leaves until a person says so."""
+    with office.database.reading() as session:
+        if office.high_water is None or not office.high_water.is_above(session):
+            return
+        known = organisations(session)
+    log.warning("database is older than what was sent from it; sending is paused")
+    for organisation in known:
+        why = "this database is older than what was sent from it, so it was restored; look at the plan before you start"
+        acts.pause_organisation(office, int(organisation.id or 0), by="arrears", why=why)

@@ -1,6 +1,7 @@
 """`arrears sync`: one reading of the ledger with a progress bar, and its figures in words."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from jobs.ledgers import organisations
@@ -19,7 +20,7 @@ def choose(office: Office, named: str, console: Console) -> OrganisationRow | No
     if not known:
         console.print("No organisation is connected yet. Open the pages (arrears serve) and connect a ledger.")
     else:
-        names = "\n".join(f"  {one.id}  {one.name}" for one in known)
+        names = "\n".join(f"  {one.id}  {escape(one.name)}" for one in known)
         console.print(f"Which organisation? Name one of these, or its number:\n{names}")
     return None
 
@@ -32,14 +33,14 @@ def sync_now(office: Office, named: str, console: Console) -> bool:
     run = sync_with_bar(office, organisation.id, "command line", console)
     if run is None:
         console.print(
-            f"{organisation.name} was not synced: it is not connected, is being synced right now, or the ledger has "
-            "asked us to wait. See Connections and the sync log."
+            f"{escape(organisation.name)} was not synced: it is not connected, is being synced right now, "
+            "or the ledger has asked us to wait. See Connections and the sync log."
         )
         return False
     if run.state != "done":
-        console.print(f"The sync of {organisation.name} failed: {run.error}\n{run.next_act}")
+        console.print(f"The sync of {escape(organisation.name)} failed: {escape(run.error)}\n{escape(run.next_act)}")
         return False
-    console.print(f"{organisation.name}: {figures(run)}")
+    console.print(f"{escape(organisation.name)}: {figures(run)}")
     return True
 
 

@@ -1,6 +1,7 @@
 """`arrears why ACCOUNT`: the answer to "why is this customer still chased?", rule by rule."""
 
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
@@ -18,17 +19,17 @@ def tell_why(office: Office, named: str, console: Console) -> None:
     assert account.id is not None
     decision = explain(office, account.id)
     position = decision.position
-    console.print(f"\n[bold]{account.name}[/bold]  on the workflow {position.workflow.name}")
-    console.print(f"{_capital(position.because)}.\n", soft_wrap=True)
+    console.print(f"\n[bold]{escape(account.name)}[/bold]  on the workflow {escape(position.workflow.name)}")
+    console.print(f"{escape(_capital(position.because))}.\n", soft_wrap=True)
     where = position.assigned.name if position.assigned else "the start"
-    console.print(f"  Stands at   {where}")
+    console.print(f"  Stands at   {escape(where)}")
     console.print(f"  Now         {_now(decision)}")
     if position.next_step is not None:
-        console.print(f"  Next        {position.next_step.name}, due on {in_words(position.next_due_on)}")
+        console.print(f"  Next        {escape(position.next_step.name)}, due on {in_words(position.next_due_on)}")
     console.print("\n  What was looked at")
     for reason in decision.reasons:
         mark = "[green]✓[/green]" if reason.passed else "[red]✗[/red]"
-        console.print(f"   {mark} {reason.rule:<18} {reason.text}", soft_wrap=True)
+        console.print(f"   {mark} {reason.rule:<18} {escape(reason.text)}", soft_wrap=True)
     console.print()
 
 
@@ -61,7 +62,7 @@ def _now(decision: Decision) -> str:
         case Waiting():
             return "waiting for the next step's day"
         case Due():
-            return "due: it goes at today's sending time, after one more look at the ledger"
+            return "due: it goes at the next sending time, after one more look at the ledger"
         case Pending():
             return "pending: it waits for a person"
         case Held():

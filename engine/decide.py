@@ -179,7 +179,7 @@ def _state(facts: Facts, account: _Account, run: Run, step: Step, as_of: date) -
     if facts.last_reminded_on is not None and (as_of - facts.last_reminded_on).days < gap:
         text = f"the last reminder went on {in_words(facts.last_reminded_on)}, and {days(gap)} must lie between two"
         return Waiting(step, on), (reached, clear_of_holds, Reason("gap", False, text))
-    return Due(step, on), (reached, clear_of_holds, Reason("sending", True, "it goes at today's sending time"))
+    return Due(step, on), (reached, clear_of_holds, Reason("sending", True, "it goes at the next sending time"))
 
 
 def _holds(facts: Facts, account: _Account, run: Run, step: Step, as_of: date) -> tuple[Hold, ...]:

@@ -138,6 +138,7 @@ def message_of(session: Session, office: Office, organisation: OrganisationRow, 
         .order_by(col(MessageRow.id).desc())
         .limit(5)
     ).all()
+    speaking = office.channel(row.channel)
     return Message(
         attempt=str(row.id),
         message_id=row.message_id,
@@ -146,8 +147,8 @@ def message_of(session: Session, office: Office, organisation: OrganisationRow, 
         subject=row.subject,
         text=row.text,
         html=row.html,
-        from_address=office.channel(row.channel).sender,
-        from_name=organisation.sender_name or organisation.name,
+        from_address=speaking.sender,
+        from_name=organisation.sender_name or speaking.sender_name or organisation.name,
         reply_to=row.reply_to,
         cc=tuple(row.cc),
         references=tuple(reversed(earlier)),

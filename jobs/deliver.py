@@ -28,7 +28,7 @@ from jobs.containing import contained
 from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
-from jobs.settle import WAITS, note_on, settle_in, task_on
+from jobs.settle import WAITS, note_on, settle_in, silent_carrier, task_on
 from store import outbox
 from store.decisions import sending_moment
 from store.facts import ground_of
@@ -77,6 +77,8 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     with office.database.reading() as session:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
     for reminder_id in ready:
+        if office.stopping.is_set():
+            break
         # One reminder that trips must not hold up the others. Its claim runs out, or its mark becomes a doubt.
         with contained("reminder not delivered", reminder=reminder_id):
             try:
@@ -193,6 +195,7 @@ def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
         carrier = office.carrier_of(order.step.channel)
         if carrier is None:
             why = f"no {order.step.channel} channel is set up; add its block to the configuration"
+            silent_carrier(unit, claimed.organisation_id, order.step.channel, why, now)
             outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=why, next_attempt_at=now + WAITS[-1])
             return None
         row = _worded(unit, office, organisation, account, reminder, facts, order, carrier, as_of)
@@ -200,6 +203,8 @@ def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
             return None
         if not outbox.mark_sending(unit, claimed.reminder_id, by=claimed.claim, until=now + CLAIM):
             raise _ClaimLost  # and with it goes the message that will never be
+        if office.high_water is not None:
+            office.high_water.rise(int(row.id or 0))
         return Marked(claimed, message_of(unit, office, organisation, row), carrier)
     return None
 

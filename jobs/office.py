@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from channels import Channel, medium_of, open_channel
 from engine.calendars import civil_date
-from store import Database, Vault
+from store import Database, HighWater, Vault
 from store.tables import OrganisationRow
 
 
@@ -32,6 +32,12 @@ class Office:
     channels: Mapping[str, Any] = field(default_factory=dict)
     public_url: str = "http://127.0.0.1:8000"
     clock: Callable[[], datetime] = real_clock
+    stopping: threading.Event = field(default_factory=threading.Event, repr=False)
+    """Set when the process is asked to end: a round stops between two items, never inside one."""
+
+    high_water: HighWater | None = None
+    """The mark beside the database that notices a restored, older copy of it."""
+
     _open: dict[str, Channel] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

@@ -50,6 +50,7 @@ def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, out
             _unsure(unit, office, reminder, message, why)
         case Unavailable(why=why):
             message.outcome = f"did not leave: {why}"
+            silent_carrier(unit, reminder.organisation_id, reminder.channel, why, office.clock())
             wait_until = office.clock() + WAITS[min(reminder.attempts, len(WAITS)) - 1]
             outbox.put_back(unit, reminder_id, why=why, next_attempt_at=wait_until)
     recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
@@ -75,7 +76,11 @@ def _went(unit: Session, office: Office, reminder: ReminderRow, message: Message
     )
     if settled:
         note_on(unit, reminder, NoteKind.REMINDER_SENT, f"{summary(message, reminder)} {receipt.note}".strip(), now)
-        over = (f"unsure:reminder {reminder.id}", *(f"{kind}:{reminder.account_id}" for kind in PASSING))
+        over = (
+            f"unsure:reminder {reminder.id}",
+            f"carrier:{reminder.channel}",
+            *(f"{kind}:{reminder.account_id}" for kind in PASSING),
+        )
         for key in over:
             close_task(unit, organisation_id=reminder.organisation_id, key=key, at=now, by="arrears")
 
@@ -97,6 +102,12 @@ def _unsure(unit: Session, office: Office, reminder: ReminderRow, message: Messa
         text = f"Nobody knows whether {reminder.step_name} to {message.to} went out: {why}."
         note_on(unit, reminder, NoteKind.UNSURE, text, now)
         task_on(unit, reminder, "unsure", f"{text} Ask the customer, then say on the account what happened.", now)
+
+
+def silent_carrier(unit: Session, organisation_id: int, medium: str, why: str, now: datetime) -> None:
+    """Reminders cannot leave at all: a person is told once, until the next one gets through."""
+    text = f"Reminders by {medium} cannot be sent: {why}. They are tried again, and wait until then."
+    open_task(unit, organisation_id=organisation_id, key=f"carrier:{medium}", kind="carrier", text=text, at=now)
 
 
 def note_on(unit: Session, reminder: ReminderRow, kind: NoteKind, text: str, now: datetime) -> None:

@@ -46,6 +46,8 @@ def write_back(office: Office) -> int:
     """Writes every note that waits. Returns how many notes reached the ledger."""
     written = 0
     for organisation_id, account_id in _accounts_waiting(office):
+        if office.stopping.is_set():
+            break
         with contained("notes not written back", account=account_id):
             parcel = pack(office, organisation_id, account_id)
             if parcel is not None:

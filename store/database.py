@@ -49,6 +49,12 @@ class Database:
             command.upgrade(config, "head")
             connection.commit()
 
+    @property
+    def file(self) -> Path | None:
+        """The database's file, on SQLite."""
+        url = self.engine.url
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
     def close(self) -> None:
         self.engine.dispose()
 

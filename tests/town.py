@@ -206,7 +206,6 @@ def mail_settings(world: Any) -> Email:
         port=world.smtp_port,
         security="none",
         from_address=f"accounts@{domain}",
-        from_name="Accounts",
         reply_mailbox=f"replies@{domain}",
         imap_host="127.0.0.1",
         imap_port=world.imap_port,

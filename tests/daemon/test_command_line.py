@@ -3,15 +3,26 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from datetime import time as dt_time
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from sqlalchemy import select
+
+from daemon.serving import mind_a_restored_database
+from store import HighWater
+from store.tables import OrganisationRow
+from town import Town
 
 ROOT = Path(__file__).parents[2]
 
@@ -107,14 +118,7 @@ def test_serve_answers_on_its_address_refuses_a_second_one_and_ends_in_order(tmp
     founded(tmp_path)
     port = free_port()
     (tmp_path / "config.toml").write_text(f'[server]\nport = {port}\npublic_url = "http://127.0.0.1:{port}"\n')
-    process = subprocess.Popen(
-        [sys.executable, "-m", "daemon.command_line", "serve"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process = serving(tmp_path)
     try:
         health = _answer(f"http://127.0.0.1:{port}/health", process)
         assert json.loads(health)["ok"] is True
@@ -137,6 +141,133 @@ def test_the_demo_plays_the_whole_story_and_ends_by_itself(tmp_path: Path) -> No
     assert re.search(
         r"\d+ reminders sent, \d+ moves back, 1 reply, \d+ notes written back into the ledger", played.stdout
     )
+
+
+def test_asked_to_end_in_the_middle_of_a_round_it_finishes_the_reminder_in_hand_and_begins_no_other(
+    a_town: Callable[..., Town], tmp_path: Path
+) -> None:
+    town = a_town(at=None, company=False)
+    for number in range(6):
+        town.control.add_contact(f"Debtor {number}", email=f"d{number}@debtor.example")
+        town.control.add_invoice(f"Debtor {number}", due=(town.clock() - timedelta(days=9)).date(), amount="10.00")
+    town.connect(start_sending=False)
+    with town.office.database.unit_of_work() as unit:
+        for organisation in unit.scalars(select(OrganisationRow)):
+            organisation.sending_weekdays, organisation.sending_time = list(range(7)), dt_time(0, 0)
+            organisation.paused_at, organisation.recalculated_on, organisation.time_zone = (
+                None,
+                None,
+                _zone_of_morning(),
+            )
+    town.control.faults(smtp={"slow": 1.0})
+    port = free_port()
+    (tmp_path / "data").mkdir(exist_ok=True)
+    shutil.copy(tmp_path / "secrets.key", tmp_path / "data" / "secrets.key")
+    (tmp_path / "config.toml").write_text(_pointing_at(town, port))
+    process = serving(tmp_path)
+    try:
+        _answer(f"http://127.0.0.1:{port}/health", process)
+        assert eventually(lambda: len(town.control.mails()) >= 1, 40)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=40)
+
+    states = Counter(reminder.state for number in range(6) for reminder in town.reminders(f"Debtor {number}"))
+    assert states["sending"] == 0, "nothing is left in the middle"
+    assert states["sent"] == len(town.control.mails())
+    assert states["queued"] >= 1, "and nothing was begun after the word"
+    assert "Traceback" not in output
+
+
+def test_a_database_that_was_restored_sends_nothing_until_a_person_says_so(
+    a_town: Callable[..., Town], tmp_path: Path
+) -> None:
+    town = a_town(company=False)
+    town.connect()
+    mark = HighWater(tmp_path / "high-water")
+    town.office.high_water = mark
+    mind_a_restored_database(town.office)
+    with town.office.database.reading() as session:
+        assert session.scalars(select(OrganisationRow)).one().paused_at is None
+
+    mark.rise(41)
+    mind_a_restored_database(town.office)
+    with town.office.database.reading() as session:
+        organisation = session.scalars(select(OrganisationRow)).one()
+    assert organisation.paused_at is not None
+    assert "was restored" in organisation.paused_why
+
+
+def test_a_lost_key_file_is_not_replaced_while_something_is_sealed_with_it(
+    a_town: Callable[..., Town], tmp_path: Path
+) -> None:
+    town = a_town(company=False)
+    town.connect()
+    (tmp_path / "config.toml").write_text(_pointing_at(town, free_port()))
+
+    refused = arrears(tmp_path, "sync")
+    assert refused.returncode == 1
+    assert "is missing, and without it the grants in the database cannot be opened" in refused.stderr
+    assert not (tmp_path / "data" / "secrets.key").exists()
+
+
+def test_what_is_written_in_brackets_is_printed_and_a_secret_is_not(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[email_smtp]\nhost = "x"\nfrom_address = "a@b.example"\npassword = 12345\n')
+    refused = arrears(tmp_path, "sync")
+    assert "12345" not in refused.stderr
+    (tmp_path / "config.toml").write_text("[server]\nprot = 1\n")
+    assert "[server] has no setting 'prot'" in arrears(tmp_path, "sync").stderr
+
+
+def serving(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "daemon.command_line", "serve"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def eventually(true: Callable[[], bool], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _zone_of_morning() -> str:
+    """A time zone in which it is early in the day now, whenever this test runs."""
+    hours = (6 - datetime.now(UTC).hour) % 24
+    return f"Etc/GMT{-hours if hours <= 12 else f'+{24 - hours}'}" if hours else "Etc/GMT"
+
+
+def _pointing_at(town: Town, port: int) -> str:
+    world = town.world
+    return f"""
+[server]
+port = {port}
+[store]
+database = "{town.office.database.url}"
+[schedule]
+deliver = 1
+[xero]
+client_id = "sandbox-app"
+client_secret = "sandbox-secret"
+authorize_url = "{world.authorize_url}"
+token_url = "{world.token_url}"
+revoke_url = "{world.revoke_url}"
+connections_url = "{world.connections_url}"
+api_url = "{world.api_url}"
+[email_smtp]
+host = "127.0.0.1"
+port = {world.smtp_port}
+security = "none"
+from_address = "accounts@brightwater.example"
+"""
 
 
 def _answer(url: str, process: subprocess.Popen[str]) -> bytes:

@@ -225,6 +225,27 @@ def test_a_mailbox_that_cannot_be_opened_is_a_task_and_after_a_day_of_it_nothing
     assert len(town.control.mails()) == 1
 
 
+def test_a_mail_server_that_cannot_be_reached_is_told_to_a_person_until_the_next_reminder_gets_through(
+    a_town: Callable[..., Town],
+) -> None:
+    town = due_today(a_town)
+    settings = town.office.channels["email_smtp"]
+    town.office.channels = {"email_smtp": replace(settings, port=1)}
+    town.office.close_channels()
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    deliver.deliver_due(town.office)
+    (task,) = town.tasks()
+    assert task.text.startswith("Reminders by email cannot be sent:")
+    assert town.reminders(FERN)[0].state == ReminderState.QUEUED
+
+    town.office.channels = {"email_smtp": settings}
+    town.office.close_channels()
+    town.move(datetime(2026, 1, 13, 9, 6, tzinfo=UTC))
+    deliver.deliver_due(town.office)
+    assert town.tasks() == []
+    assert len(town.control.mails()) == 1
+
+
 def test_other_people_at_the_account_are_copied_when_the_ledger_says_so(a_town: Callable[..., Town]) -> None:
     town = a_town(at=datetime(2026, 1, 12, 7, tzinfo=UTC), company=False)
     persons = [

@@ -1,10 +1,12 @@
 """Mirrors store.screens: what the pages read, on each engine, from the books of two organisations."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import create_engine, text
 from sqlmodel import Session
 
 from engine.reminders import ReminderState
@@ -14,16 +16,32 @@ from tests.web.books import Written, write
 from tests.web.filling import NOW, TODAY
 
 
-@pytest.fixture
-def written(database_url: str) -> Written:
-    return write(database_url)
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One database on each engine for the whole module. The PostgreSQL server is the test run's own and goes with it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('screens') / 'arrears.db'}"
+    server: str = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{server}/{name}"
+
+
+@pytest.fixture(scope="module")
+def written(url: str) -> Written:
+    return write(url)
 
 
 @pytest.fixture
-def session(database_url: str, written: Written) -> Iterator[Session]:
-    database = Database(database_url)
+def session(url: str, written: Written) -> Iterator[Session]:
+    """Whatever a test writes is taken back at its end, so that the next one finds the books as they were seeded."""
+    database = Database(url)
     with database.unit_of_work() as session:
         yield session
+        session.rollback()
     database.close()
 
 

@@ -14,7 +14,17 @@ from store import Database, Vault
 from store.decisions import save_decisions
 from store.facts import facts_of, ground_of
 from store.people import add_member, add_user
-from store.tables import MessageRow, OrganisationRow, ReminderRow, ReplyRow, StepRow, SyncRunRow, TaskRow, WorkflowRow
+from store.tables import (
+    MessageRow,
+    OrganisationRow,
+    ReminderRow,
+    ReplyRow,
+    StepRow,
+    SyncRunRow,
+    TaskRow,
+    UserRow,
+    WorkflowRow,
+)
 from tests.web.filling import NOW, TODAY, Filling
 
 PASSWORD = "a long enough password"
@@ -68,9 +78,9 @@ def write(url: str) -> Written:
         ours = an_organisation(unit, "Harbour & Pine Joinery", "GBP")
         theirs = an_organisation(unit, "Quayside Printworks", "EUR")
         anna = add_user(unit, email="anna@example.com", name="Anna Reed", password=PASSWORD, now=NOW)
-        sam = add_user(unit, email="sam@example.com", name="Sam Cole", password=PASSWORD, now=NOW)
-        carl = add_user(unit, email="carl@example.com", name="Carl Voss", password=PASSWORD, now=NOW)
-        add_user(unit, email="nia@example.com", name="Nia Hart", password=PASSWORD, now=NOW)
+        sam = a_user_like(unit, anna, email="sam@example.com", name="Sam Cole")
+        carl = a_user_like(unit, anna, email="carl@example.com", name="Carl Voss")
+        a_user_like(unit, anna, email="nia@example.com", name="Nia Hart")
         add_member(unit, user_id=anna.id or 0, organisation_id=ours)
         add_member(unit, user_id=anna.id or 0, organisation_id=theirs, role="agent")
         add_member(unit, user_id=sam.id or 0, organisation_id=ours, role="support")
@@ -96,6 +106,14 @@ def _first(unit: Session, table: Any, ours: int, theirs: int, *where: Any) -> tu
     query = select(func.min(table.id)).where(*where).group_by(table.organisation_id).order_by(table.organisation_id)
     first, second = unit.scalars(query.where(table.organisation_id.in_([ours, theirs])))
     return first, second
+
+
+def a_user_like(unit: Session, other: UserRow, *, email: str, name: str) -> UserRow:
+    """A login with the same password as another: hashing it once is slow enough."""
+    user = UserRow(email=email, name=name, password_hash=other.password_hash, created_at=NOW)
+    unit.add(user)
+    unit.flush()
+    return user
 
 
 def an_organisation(unit: Session, name: str, currency: str) -> int:

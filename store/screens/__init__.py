@@ -1,0 +1,46 @@
+"""What the pages read: a fixed number of questions a page, however many accounts there are.
+
+Every question names the organisation that asks, so nobody is ever shown another's books. Amounts of different
+currencies are never added up. Nothing here writes. Each module holds what one page reads.
+"""
+
+from store.screens.account_file import AccountFile, account, messages_of
+from store.screens.account_list import TABS, Debt, ListedAccount, Listing, accounts
+from store.screens.every_page import PAGE, Needs, needs, one
+from store.screens.front_page import Ageing, Coming, ageing, coming, settled, tasks
+from store.screens.plan import Planned, queued, reminders
+from store.screens.reply_list import Heard, accounts_like, replies, reply
+from store.screens.sync_log import connection, set_aside, sync_runs
+from store.screens.workflow_list import workflows
+
+__all__ = [
+    "PAGE",
+    "TABS",
+    "AccountFile",
+    "Ageing",
+    "Coming",
+    "Debt",
+    "Heard",
+    "ListedAccount",
+    "Listing",
+    "Needs",
+    "Planned",
+    "account",
+    "accounts",
+    "accounts_like",
+    "ageing",
+    "coming",
+    "connection",
+    "messages_of",
+    "needs",
+    "one",
+    "queued",
+    "reminders",
+    "replies",
+    "reply",
+    "set_aside",
+    "settled",
+    "sync_runs",
+    "tasks",
+    "workflows",
+]

@@ -1,0 +1,74 @@
+"""The page of one account: its open invoices and credits, its people, what holds it, and what was said to and fro.
+
+A long history is cut at the newest entries, so that the page of an old account opens as fast as that of a new one.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from store.screens._owing import OPEN
+from store.screens.every_page import own
+from store.tables import (
+    AccountRow,
+    ContactRow,
+    CreditRow,
+    HistoryNoteRow,
+    HoldRow,
+    InvoiceRow,
+    MessageRow,
+    ReminderRow,
+    ReplyRow,
+    TaskRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFile:
+    """Everything that the page of one account shows, apart from the decision, which the engine makes anew."""
+
+    account: AccountRow
+    invoices: tuple[InvoiceRow, ...]
+    credits: tuple[CreditRow, ...]
+    contacts: tuple[ContactRow, ...]
+    holds: tuple[HoldRow, ...]
+    tasks: tuple[TaskRow, ...]
+    reminders: tuple[ReminderRow, ...]
+    messages: tuple[MessageRow, ...]
+    replies: tuple[ReplyRow, ...]
+    notes: tuple[HistoryNoteRow, ...]
+
+
+def account(session: Session, organisation_id: int, account_id: int, *, history: int) -> AccountFile | None:
+    """One account with the newest `history` entries of each kind; None when the organisation has no such account."""
+    row = session.scalars(own(AccountRow, organisation_id, account_id)).one_or_none()
+    if row is None:
+        return None
+
+    def own(table: Any, *where: Any, by: Any, limit: int | None = None) -> tuple[Any, ...]:
+        query = select(table).where(table.organisation_id == organisation_id, table.account_id == account_id, *where)
+        return tuple(session.scalars(query.order_by(by, table.id.desc()).limit(limit)))
+
+    contacts = select(ContactRow).where(col(ContactRow.account_id) == account_id).order_by(col(ContactRow.place))
+    return AccountFile(
+        account=row,
+        invoices=own(InvoiceRow, *OPEN, by=InvoiceRow.due_on),
+        credits=own(CreditRow, col(CreditRow.remaining) > 0, by=CreditRow.issued_on),
+        contacts=tuple(session.scalars(contacts)),
+        holds=own(HoldRow, col(HoldRow.lifted_at).is_(None), by=HoldRow.since),
+        tasks=own(TaskRow, col(TaskRow.closed_at).is_(None), by=TaskRow.opened_at),
+        reminders=own(ReminderRow, by=col(ReminderRow.queued_at).desc(), limit=history),
+        messages=own(MessageRow, by=col(MessageRow.created_at).desc(), limit=history),
+        replies=own(ReplyRow, by=col(ReplyRow.received_at).desc(), limit=history),
+        notes=own(HistoryNoteRow, by=col(HistoryNoteRow.at).desc(), limit=history),
+    )
+
+
+def messages_of(session: Session, organisation_id: int, reminder_id: int) -> tuple[MessageRow, ...]:
+    """Every attempt to put this reminder into words, the newest first."""
+    query = select(MessageRow).where(
+        col(MessageRow.organisation_id) == organisation_id, col(MessageRow.reminder_id) == reminder_id
+    )
+    return tuple(session.scalars(query.order_by(col(MessageRow.id).desc())))
