@@ -121,6 +121,33 @@ def why(
 
 
 @app.command()
+def user(
+    email: Annotated[str, typer.Argument(help="The login's email address.")],
+    name: Annotated[str, typer.Option(help="The person's name, for a new login.")] = "",
+    organisation: Annotated[str, typer.Option(help="The organisation to work for: its name or number.")] = "",
+    role: Annotated[str, typer.Option(help="owner, manager, agent or support.")] = "manager",
+    password: Annotated[
+        str, typer.Option(help="The password; asked for when missing.", envvar="ARREARS_USER_PASSWORD")
+    ] = "",
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Makes a login that works for an organisation, or gives an existing login a new password."""
+    from daemon.sync_command import choose
+
+    office = _office(read_config(config))
+    try:
+        chosen = choose(office, organisation, console) if organisation else None
+        if organisation and chosen is None:
+            raise typer.Exit(1)
+        password = password or typer.prompt("A password", hide_input=True, confirmation_prompt=True)
+        number = chosen.id if chosen is not None else None
+        said = founding.make_login(office, email=email, name=name, password=password, organisation=number, role=role)
+        console.print(said, markup=False)
+    finally:
+        office.close()
+
+
+@app.command()
 def demo(
     once: Annotated[
         bool, typer.Option("--once", help="End after the story instead of leaving the pages open.")

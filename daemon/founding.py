@@ -6,8 +6,10 @@ from sqlalchemy import select
 
 from daemon.config import NAME
 from jobs.office import Office
-from store.people import add_user
+from store.people import add_member, add_user, set_password, user_of
 from store.tables import UserRow
+
+ROLES = ("owner", "manager", "agent", "support")
 
 _EXAMPLE = "config.example.toml"
 
@@ -39,6 +41,27 @@ def has_owner(office: Office) -> bool:
     """Is there any login yet?"""
     with office.database.reading() as session:
         return session.scalars(select(UserRow).limit(1)).first() is not None
+
+
+def make_login(office: Office, *, email: str, name: str, password: str, organisation: int | None, role: str) -> str:
+    """A new login, or a new password for one that is there. Returns what was done; raises FoundingProblem."""
+    if role not in ROLES:
+        raise FoundingProblem(f"There is no role '{role}'. Give one of {', '.join(ROLES)}.")
+    try:
+        with office.database.unit_of_work() as unit:
+            login = user_of(unit, email)
+            if login is None:
+                login = add_user(unit, email=email, name=name, password=password, now=office.clock())
+                done = f"{login.email} can sign in now"
+            else:
+                set_password(unit, login, password)
+                done = f"{login.email} has a new password, and has been signed out everywhere"
+            if organisation is not None:
+                add_member(unit, user_id=int(login.id or 0), organisation_id=organisation, role=role)
+                done += f", and works for organisation {organisation} as {role}"
+            return f"{done}."
+    except ValueError as problem:
+        raise FoundingProblem(f"The login was not made: {problem}.") from problem
 
 
 def add_owner(office: Office, *, email: str, name: str, password: str) -> int:

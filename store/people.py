@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from argon2 import PasswordHasher
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from store.tables import MembershipRow, UserRow
+from store.tables import MembershipRow, SessionRow, UserRow
 
 SHORTEST_PASSWORD = 10
 
@@ -18,7 +18,7 @@ def add_user(session: Session, *, email: str, name: str, password: str, now: dat
         raise ValueError(f"'{email}' is not an email address")
     if len(password) < SHORTEST_PASSWORD:
         raise ValueError(f"the password needs at least {SHORTEST_PASSWORD} characters")
-    if session.scalars(select(UserRow).where(col(UserRow.email) == email)).one_or_none() is not None:
+    if user_of(session, email) is not None:
         raise ValueError(f"there is already a login for {email}")
     user = UserRow(
         email=email, name=name.strip() or email, password_hash=PasswordHasher().hash(password), created_at=now
@@ -26,6 +26,20 @@ def add_user(session: Session, *, email: str, name: str, password: str, now: dat
     session.add(user)
     session.flush()
     return user
+
+
+def set_password(session: Session, user: UserRow, password: str) -> None:
+    """A new password; whoever is signed in with the old one has to sign in again. Raises ValueError with a sentence."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise ValueError(f"the password needs at least {SHORTEST_PASSWORD} characters")
+    user.password_hash = PasswordHasher().hash(password)
+    user.failed_sign_ins, user.locked_until = 0, None
+    session.execute(delete(SessionRow).where(col(SessionRow.user_id) == user.id))
+
+
+def user_of(session: Session, email: str) -> UserRow | None:
+    """The login of this address, if there is one."""
+    return session.scalars(select(UserRow).where(col(UserRow.email) == email.strip().lower())).one_or_none()
 
 
 def add_member(session: Session, *, user_id: int, organisation_id: int, role: str = "owner") -> None:

@@ -82,6 +82,24 @@ def test_a_password_that_is_too_short_is_refused_with_a_sentence(tmp_path: Path)
     )
 
 
+def test_a_forgotten_password_is_replaced_and_a_colleague_is_let_in_on_the_command_line(
+    a_town: Callable[..., Town], tmp_path: Path
+) -> None:
+    town = a_town(company=False)
+    town.connect()
+    (tmp_path / "data").mkdir(exist_ok=True)
+    shutil.copy(tmp_path / "secrets.key", tmp_path / "data" / "secrets.key")
+    (tmp_path / "config.toml").write_text(_pointing_at(town, free_port()))
+    secret = {"ARREARS_USER_PASSWORD": "another long one"}
+
+    renewed = arrears(tmp_path, "user", "owner@firm.example", env=secret)
+    assert renewed.stdout.strip() == "owner@firm.example has a new password, and has been signed out everywhere."
+    let_in = arrears(tmp_path, "user", "max@firm.example", "--organisation", "1", "--role", "support", env=secret)
+    assert let_in.stdout.strip() == "max@firm.example can sign in now, and works for organisation 1 as support."
+    wrong = arrears(tmp_path, "user", "max@firm.example", "--role", "boss", env=secret)
+    assert wrong.stderr.strip() == "arrears: There is no role 'boss'. Give one of owner, manager, agent, support."
+
+
 def test_every_command_without_a_configuration_says_how_to_make_one(tmp_path: Path) -> None:
     for words in (["serve"], ["sync"], ["why", "Fern"]):
         refused = arrears(tmp_path, *words)
