@@ -11,8 +11,9 @@ from rich.console import Console
 from daemon import founding
 from daemon.config import NAME, Config, ConfigProblem, read_config
 from daemon.serving import prepare_log
-from daemon.wiring import open_office
+from daemon.wiring import KEY_FILE, open_office
 from jobs.office import Office
+from store import read_or_make_keys
 
 app = typer.Typer(
     help="arrears asks your customers for money, politely, and never for what they have paid.",
@@ -49,11 +50,17 @@ def init(
     password: Annotated[
         str, typer.Option(help="The owner's password; asked for when missing.", envvar="ARREARS_OWNER_PASSWORD")
     ] = "",
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Make a new key file in place of one that is lost for good.")
+    ] = False,
 ) -> None:
     """Makes the configuration, the database and the owner's login."""
     path = founding.make_config(folder)
-    console.print(f"Configuration  {path}")
-    office = open_office(read_config(path))
+    console.print(f"Configuration  {path}", markup=False)
+    settings = read_config(path)
+    if new_key:
+        read_or_make_keys(settings.store.data / KEY_FILE)
+    office = open_office(settings)
     try:
         console.print(f"Database       {office.database.engine.url.render_as_string(hide_password=True)}")
         if founding.has_owner(office):

@@ -45,8 +45,8 @@ def _vault(path: Path, database: Database) -> Vault:
     if sealed is not None and not path.exists():
         raise ConfigProblem(
             f"The key file {path} is missing, and without it the grants in the database cannot be opened. "
-            "Put it back from where you keep it safe. If it is lost, make an empty start: move the database away, "
-            "run arrears init, and connect again."
+            "Put it back from where you keep it safe. If it is lost for good, run arrears init --new-key, and then "
+            "connect each organisation again; nothing else is lost."
         )
     try:
         return read_or_make_keys(path)

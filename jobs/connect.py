@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from connector import Authoriser, Grant, LedgerFailure, Tenant, open_authoriser
 from jobs.ledgers import connection_of, grant_from, learn_who_it_is, ledger_of, text_of
 from jobs.office import Office
-from store import audit
+from store import SealBroken, audit
 from store.grants import place_of
 from store.people import add_member
 from store.tables import ConnectionRow, ConsentRow, MembershipRow, OrganisationRow, StepRow, WorkflowRow
@@ -109,11 +109,11 @@ def disconnect(office: Office, organisation_id: int, *, by: str) -> None:
         connection = connection_of(session, organisation_id)
     if connection is None or not connection.sealed_grant:
         return
-    grant = grant_from(office.vault.open(connection.sealed_grant, place_of(connection.kind, connection.tenant)))
     try:
+        grant = grant_from(office.vault.open(connection.sealed_grant, place_of(connection.kind, connection.tenant)))
         _authoriser(office, connection.kind).disconnect(grant, connection.provider_connection)
         why = f"disconnected by {by}"
-    except (LedgerFailure, LookupError) as failure:
+    except (LedgerFailure, LookupError, SealBroken) as failure:
         why = f"disconnected here by {by}; the provider did not answer ({failure}), so end it there too"
     with office.database.unit_of_work() as unit:
         row = unit.get(ConnectionRow, connection.id)

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from connector import ConsentNeeded, Grant, Ledger, LedgerFailure, RateLimited, open_ledger
 from jobs.office import Office
-from store import grants
+from store import SealBroken, grants
 from store.tables import ConnectionRow, OrganisationRow
 from store.tasks import open_task
 
@@ -23,7 +23,10 @@ class KeptGrant:
     organisation_id: int
 
     def load(self) -> tuple[Grant, int]:
-        text, generation = grants.load_grant(self.office.database, self.office.vault, self.connection_id)
+        try:
+            text, generation = grants.load_grant(self.office.database, self.office.vault, self.connection_id)
+        except (SealBroken, LookupError) as problem:
+            raise ConsentNeeded(f"the grant cannot be used: {problem}") from problem
         return grant_from(text), generation
 
     def begin_refresh(self, generation: int, now: datetime, until: datetime) -> bool:

@@ -228,6 +228,11 @@ def test_a_lost_key_file_is_not_replaced_while_something_is_sealed_with_it(
     assert "is missing, and without it the grants in the database cannot be opened" in refused.stderr
     assert not (tmp_path / "data" / "secrets.key").exists()
 
+    made = arrears(tmp_path, "init", "--new-key")
+    assert made.returncode == 0, made.stderr
+    failed = arrears(tmp_path, "sync")
+    assert "Connect again on the page Connections." in failed.stdout
+
 
 def test_what_is_written_in_brackets_is_printed_and_a_secret_is_not(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[email_smtp]\nhost = "x"\nfrom_address = "a@b.example"\npassword = 12345\n')
