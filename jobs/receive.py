@@ -4,20 +4,19 @@ A reply never touches money, addresses or consent. It becomes a note, perhaps a 
 look at the account takes it into account. What nobody can match or understand stays visible for a person.
 """
 
-import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
-from channels import Outcome, Receipt, Refused, read_tokens
+from channels import Outcome, Receipt, Refused
 from engine.holds import HoldKind
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
-from engine.replies import MatchedBy, Reply, ReplyKind, holds_the_next_step
+from engine.replies import Reply, ReplyKind, holds_the_next_step
 from jobs.containing import contained
+from jobs.matching import account_now, first_organisation, matched, organisation_of
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import settle_in
@@ -29,26 +28,12 @@ from store.tasks import close_task, open_task
 
 log = structlog.get_logger()
 
-_NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_-]{2,24}")
 _SHOWN = 600
 DEAF = timedelta(days=1)
 """A mailbox that cannot be opened for this long stops all sending."""
 
 TRIES = 5
 """How often a post is tried that trips us (a busy database, say) before a person is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Whose reply it is, and by which evidence. Several accounts, or none, is no match: never guess."""
-
-    accounts: frozenset[int]
-    by: MatchedBy | None
-    message: MessageRow | None
-
-    @property
-    def account(self) -> int | None:
-        return next(iter(self.accounts)) if len(self.accounts) == 1 else None
 
 
 def receive(office: Office) -> int:
@@ -150,7 +135,7 @@ def understand(office: Office, post_id: int) -> None:
 def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None:
     """Nobody but a person can read this one. It is kept raw, with what is wrong with it."""
     post.problem = problem
-    organisation = _first_organisation(unit)
+    organisation = first_organisation(unit)
     if organisation is not None:
         open_task(
             unit,
@@ -164,12 +149,12 @@ def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None
 
 def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None:
     match = matched(unit, office, reply)
-    account = _now(unit, match.account)
+    account = account_now(unit, match.account)
     if account is not None:
         one_at_a_time(unit, account.organisation_id)
     row = ReplyRow(
         post_id=post.id,
-        organisation_id=account.organisation_id if account else _organisation_of(unit, match),
+        organisation_id=account.organisation_id if account else organisation_of(unit, match),
         account_id=account.id if account else None,
         reminder_id=match.message.reminder_id if match.message and account else None,
         channel=post.channel,
@@ -193,24 +178,6 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
         recalculate_in(unit, office, account.organisation_id, [account.id])
     elif row.organisation_id is not None:
         _nobody_knows(unit, office, row)
-
-
-def _now(unit: Session, account_id: int | None) -> AccountRow | None:
-    """The account, or the one that it has been merged into since."""
-    account = unit.get(AccountRow, account_id) if account_id is not None else None
-    for _ in range(5):
-        if account is None or account.merged_into is None:
-            break
-        successor = unit.scalars(
-            select(AccountRow).where(
-                col(AccountRow.organisation_id) == account.organisation_id,
-                col(AccountRow.ledger_id) == account.merged_into,
-            )
-        ).one_or_none()
-        if successor is None:
-            break
-        account = successor
-    return account
 
 
 def belongs(unit: Session, office: Office, row: ReplyRow, account: AccountRow) -> None:
@@ -301,39 +268,3 @@ def _nobody_knows(unit: Session, office: Office, row: ReplyRow) -> None:
         text=f"A reply from {row.sender} (“{row.subject}”) belongs to no account that we are sure of. Say whose it is.",
         at=office.clock(),
     )
-
-
-def _organisation_of(unit: Session, match: Match) -> int | None:
-    """The organisation that an unmatched reply is shown to: that of its candidates, else the first of the house.
-
-    It has to be shown somewhere: a reply that nobody sees is a reply that is lost.
-    """
-    owners = {
-        account.organisation_id for number in match.accounts if (account := unit.get(AccountRow, number)) is not None
-    }
-    return owners.pop() if len(owners) == 1 else _first_organisation(unit)
-
-
-def _first_organisation(unit: Session) -> int | None:
-    return unit.scalars(select(OrganisationRow.id).order_by(col(OrganisationRow.id)).limit(1)).first()
-
-
-def matched(unit: Session, office: Office, reply: Reply) -> Match:
-    """By signed address and thread, else by invoice number, else by sender. Two different answers are none."""
-    tokens = read_tokens(reply.tokens, keys=office.reply_keys)
-    answered = inbox.messages_by_id(unit, reply.answers)
-    by_attempt = [message for token in tokens if (message := unit.get(MessageRow, token.attempt)) is not None]
-    strong = {token.account for token in tokens} | {message.account_id for message in answered}
-    if strong:
-        by = MatchedBy.TOKEN if tokens else MatchedBy.THREAD
-        return Match(frozenset(strong), by, next(iter([*by_attempt, *answered]), None))
-    known = inbox.accounts_of_address(unit, reply.sender)
-    words = {word for word in _NUMBER.findall(f"{reply.subject}\n{reply.said}") if any(map(str.isdigit, word))}
-    named = inbox.accounts_of_numbers(unit, words)
-    if known and named:
-        # A number may only look like an invoice's, and a person may write for two accounts: both must agree.
-        agreed = known & named
-        return Match(frozenset(agreed if len(agreed) == 1 else known | named), MatchedBy.INVOICE_NUMBER, None)
-    if named:
-        return Match(frozenset(named), MatchedBy.INVOICE_NUMBER, None)
-    return Match(frozenset(known), MatchedBy.SENDER, None)
