@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from store.screens._owing import OPEN
-from store.screens.every_page import own
+from store.screens.every_page import own_row
 from store.tables import (
     AccountRow,
     ContactRow,
@@ -43,7 +43,7 @@ class AccountFile:
 
 def account(session: Session, organisation_id: int, account_id: int, *, history: int) -> AccountFile | None:
     """One account with the newest `history` entries of each kind; None when the organisation has no such account."""
-    row = session.scalars(own(AccountRow, organisation_id, account_id)).one_or_none()
+    row = session.scalars(own_row(AccountRow, organisation_id, account_id)).one_or_none()
     if row is None:
         return None
 

@@ -60,7 +60,7 @@ def accounts(session: Session, organisation_id: int, as_of: date, *, tab: str, f
     debts = _debts(organisation_id, as_of)
     owed = select(debts.c.account_id, func.max(debts.c.overdue).label("overdue"), func.max(debts.c.open).label("open"))
     largest = owed.group_by(debts.c.account_id).subquery()
-    found = found(find) if find else [largest.c.account_id.is_not(None)]
+    found = found_by(find) if find else [largest.c.account_id.is_not(None)]
     base: Any = (
         select(col(AccountRow.id))
         .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)
@@ -95,7 +95,7 @@ def _debts(organisation_id: int, as_of: date) -> Any:
     return select(*columns, *sums).where(mine, *OPEN).group_by(*columns).subquery()
 
 
-def found(find: str) -> list[ColumnElement[bool]]:
+def found_by(find: str) -> list[ColumnElement[bool]]:
     def has(text: Any) -> ColumnElement[bool]:
         return col(text).icontains(find, autoescape=True)
 

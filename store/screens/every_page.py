@@ -43,8 +43,8 @@ def needs(session: Session, organisation_id: int) -> Needs:
 
 def one(session: Session, table: Any, organisation_id: int, number: int) -> Any | None:
     """The row of this number if it is the organisation's own, else None."""
-    return session.scalars(own(table, organisation_id, number)).one_or_none()
+    return session.scalars(own_row(table, organisation_id, number)).one_or_none()
 
 
-def own(table: Any, organisation_id: int, number: int) -> Select[Any]:
+def own_row(table: Any, organisation_id: int, number: int) -> Select[Any]:
     return select(table).where(table.id == number, table.organisation_id == organisation_id)

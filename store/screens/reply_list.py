@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlmodel import Session, col
 
 from engine.replies import ReplyKind
-from store.screens.account_list import found
+from store.screens.account_list import found_by
 from store.tables import AccountRow, ReplyRow
 
 
@@ -49,7 +49,7 @@ def _ours(organisation_id: int, *, adrift: bool) -> ColumnElement[bool]:
 
 def accounts_like(session: Session, organisation_id: int, find: str, *, ids: Iterable[int] = ()) -> list[AccountRow]:
     """Accounts to choose from: those named by their numbers, and up to twenty that a search finds."""
-    wanted = [col(AccountRow.id).in_(list(ids)), *(found(find) if find else [])]
+    wanted = [col(AccountRow.id).in_(list(ids)), *(found_by(find) if find else [])]
     query = select(AccountRow).where(
         col(AccountRow.organisation_id) == organisation_id, col(AccountRow.merged_into).is_(None), or_(*wanted)
     )

@@ -18,7 +18,7 @@ from tests.web.filling import NOW, TODAY
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """One database on each engine for the whole module. The PostgreSQL server is the test run's own and goes with it."""
+    """One database on each engine for the module. The PostgreSQL server is the test run's own and goes with it."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('screens') / 'arrears.db'}"
     server: str = request.getfixturevalue("postgres")
