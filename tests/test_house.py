@@ -66,7 +66,7 @@ def test_nothing_is_left_for_later_and_no_path_of_a_machine_is_written_down() ->
         *ROOT.glob("requirements/*"),
     ]
     later = re.compile(r"\b(TODO|FIXME|XXX)\b")
-    machine = re.compile(rf"(?:/home/|/root/|/Users/)\w|{re.escape(str(ROOT))}/")
+    machine = re.compile(r"(?:/home/|/root/|/Users/)\w")
     for path in files:
         text = path.read_text()
         assert not later.search(text), path
