@@ -32,7 +32,7 @@ check: .venv/dev
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/python -m pytest $(ARGS)
+	@$(MAKE) --no-print-directory test
 
 # Renews the pinned locks; needs `uv` on the path. No index addresses are written.
 lock:

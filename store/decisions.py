@@ -9,14 +9,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Update, insert, select, update
 from sqlmodel import Session, col
 
 from engine.calendars import SENDING_WINDOW, moment_of
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind, sentence
 from engine.position import Held
-from engine.reminders import Order, ReminderState, Withdrawal
+from engine.reminders import Order, ReminderKey, ReminderState, Withdrawal
 from store.facts import Ground
 from store.history import write_note
 from store.tables import AccountRow, PositionRow, ReminderRow
@@ -152,14 +152,7 @@ def _queue(
 ) -> None:
     """Queues a reminder. One of the same key that was withdrawn before it left is taken up again."""
     again = session.execute(
-        update(ReminderRow)
-        .where(
-            col(ReminderRow.account_id) == account_id,
-            col(ReminderRow.cycle) == order.key.cycle,
-            col(ReminderRow.step_id) == order.key.step,
-            col(ReminderRow.state) == ReminderState.WITHDRAWN,
-        )
-        .values(
+        _change(account_id, order.key, ReminderState.WITHDRAWN).values(
             state=ReminderState.QUEUED,
             due_on=order.due_on,
             send_after=send_after,
@@ -192,27 +185,27 @@ def _queue(
 
 def _hold_or_release(session: Session, account_id: int, order: Order, *, send_after: datetime) -> None:
     session.execute(
-        update(ReminderRow)
-        .where(
-            col(ReminderRow.account_id) == account_id,
-            col(ReminderRow.cycle) == order.key.cycle,
-            col(ReminderRow.step_id) == order.key.step,
-            col(ReminderRow.state) == ReminderState.QUEUED,
+        _change(account_id, order.key, ReminderState.QUEUED).values(
+            held_because=order.held_because, send_after=send_after
         )
-        .values(held_because=order.held_because, send_after=send_after)
     )
 
 
 def _withdraw(session: Session, account_id: int, withdrawal: Withdrawal, *, now: datetime) -> None:
     session.execute(
-        update(ReminderRow)
-        .where(
-            col(ReminderRow.account_id) == account_id,
-            col(ReminderRow.cycle) == withdrawal.key.cycle,
-            col(ReminderRow.step_id) == withdrawal.key.step,
-            col(ReminderRow.state) == ReminderState.QUEUED,
+        _change(account_id, withdrawal.key, ReminderState.QUEUED).values(
+            state=ReminderState.WITHDRAWN, why=withdrawal.why, settled_at=now, held_because=""
         )
-        .values(state=ReminderState.WITHDRAWN, why=withdrawal.why, settled_at=now, held_because="")
+    )
+
+
+def _change(account_id: int, key: ReminderKey, state: ReminderState) -> Update:
+    """A change to one reminder that happens only while it is in this state."""
+    return update(ReminderRow).where(
+        col(ReminderRow.account_id) == account_id,
+        col(ReminderRow.cycle) == key.cycle,
+        col(ReminderRow.step_id) == key.step,
+        col(ReminderRow.state) == state,
     )
 
 
