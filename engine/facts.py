@@ -4,16 +4,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import NamedTuple
 
 from engine.ageing import OpenInvoice
 from engine.calendars import SendingDays
-from engine.holds import Hold
+from engine.holds import Hold, HoldKind
+from engine.limits import Contacted, ContactRules
 from engine.notes import Note
 from engine.position import Position, Run
-from engine.receivables import InvoiceStatus, Ref
+from engine.receivables import InvoiceStatus, Money, Ref
 from engine.reminders import Order, Outcome, Standing, Withdrawal
 from engine.workflow import Channel, Workflow
+
+
+class AfterMoveBack(StrEnum):
+    """Whether the step that an account has moved back to is sent once more. It waits, unless the firm says resend."""
+
+    WAIT = "wait"
+    RESEND = "resend"
+
+
+class FirstContact(StrEnum):
+    """Where an account that was never sent anything begins: at the first step, or at the step that fits its age."""
+
+    BEGINNING = "beginning"
+    BY_AGE = "by_age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +42,11 @@ class Rules:
     stale_after_days: int = 1
     ignore_below: Decimal = Decimal(0)
     disputed_invoices_drive: bool = False
+    after_move_back: AfterMoveBack = AfterMoveBack.WAIT
+    first_contact: FirstContact = FirstContact.BEGINNING
+    return_over_link: bool = True
+    pause_when_in_credit: bool = False
+    limits: ContactRules | None = None
 
 
 class Departed(NamedTuple):
@@ -36,12 +57,27 @@ class Departed(NamedTuple):
     status: InvoiceStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Begin(NamedTuple):
+    """Somebody's word that the account begins anew: on this workflow (None: its default), at this step (None: the
+    first). `by_hand` is false where it follows from something else, such as unmuting the account.
+    """
+
+    workflow: Ref | None = None
+    step: str | None = None
+    by: str = ""
+    by_hand: bool = True
+
+
+class Facts(NamedTuple):
     """One account. `invoices` are all that have a balance; `ledger_as_of` is the date of the last good sync.
 
-    `run` and `cycle` are what the last decision left behind (None and 0 for an account never looked at), `outcomes`
-    what was performed since, `standing` the reminders that are not settled.
+    `run` and `cycle` are what the last decision left behind (None and 0 for an account never looked at),
+    `invoice_runs` the same for each invoice on a workflow of kind invoice, `outcomes` what was performed since,
+    `standing` the reminders that are not settled, `courtesies` the courtesy steps already performed, as pairs of
+    invoice and step. `last_reminded_on` is the day something was last heard, `last_step_on` the day any step was last
+    performed, skipped ones included. `begin` is a person's word not acted upon yet. `credits` is money in the
+    customer's favour that no invoice has used up. `contacted` are the contacts of the last weeks, needed only where
+    the rules have limits. `sending_ahead`: today's sending time has not passed yet.
     """
 
     rules: Rules
@@ -53,28 +89,28 @@ class Facts:
     run: Run | None = None
     cycle: int = 0
     last_reminded_on: date | None = None
+    last_step_on: date | None = None
     departed: Departed | None = None
     outcomes: tuple[Outcome, ...] = ()
     standing: tuple[Standing, ...] = ()
     reachable: frozenset[Channel] = frozenset(Channel)
+    begin: Begin | None = None
+    credits: tuple[Money, ...] = ()
+    courtesies: frozenset[tuple[Ref, str]] = frozenset()
+    invoice_runs: Mapping[Ref, Run] = {}
+    contacted: tuple[Contacted, ...] = ()
+    sending_ahead: bool = True
 
 
-class Reason(NamedTuple):
-    """One rule that was looked at. `passed` means: as far as this rule goes, a reminder may leave."""
-
-    rule: str
-    passed: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Where the account stands, what is to be queued or taken back, what history is to say, and why."""
+class Decision(NamedTuple):
+    """Where the account stands, what is to be queued or taken back, what history is to say, which holds are over."""
 
     position: Position
     cycle: int
     last_reminded_on: date | None
+    last_step_on: date | None = None
     orders: tuple[Order, ...] = ()
     withdrawals: tuple[Withdrawal, ...] = ()
     notes: tuple[Note, ...] = ()
-    reasons: tuple[Reason, ...] = ()
+    invoice_runs: Mapping[Ref, Run] = {}
+    lifts: tuple[HoldKind, ...] = ()

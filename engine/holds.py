@@ -20,6 +20,9 @@ class HoldKind(StrEnum):
     PROMISE = "promise"
     QUESTION = "question"
     REPLY = "reply"
+    IN_CREDIT = "in credit"
+    HANDED_OVER = "handed over"
+    LIMITS = "limits"
     STALE_LEDGER = "stale ledger"
     NO_ADDRESS = "no address"
     TEMPLATE = "template"
@@ -64,6 +67,12 @@ def sentence(hold: Hold) -> str:
             return "a note needs a response first" + because
         case HoldKind.REPLY:
             return "a reply has not been read yet" + because
+        case HoldKind.IN_CREDIT:
+            return "the account is in credit" + because
+        case HoldKind.HANDED_OVER:
+            return "the account was handed over to collections" + because
+        case HoldKind.LIMITS:
+            return "the contact limits are reached" + because
         case HoldKind.STALE_LEDGER:
             return "the ledger data is too old to send on" + because
         case HoldKind.NO_ADDRESS:

@@ -8,7 +8,11 @@ from engine.receivables import Ref
 
 class NoteKind(StrEnum):
     BEGAN = "began"
+    ASSIGNED = "assigned"
+    RESTARTED = "restarted"
     MOVED_BACK = "moved back"
+    MOVED_ON = "moved on"
+    DRIVER_CHANGED = "driver changed"
     CLEARED = "cleared"
     REMINDER_SENT = "reminder sent"
     REMINDER_SKIPPED = "reminder skipped"
@@ -21,7 +25,15 @@ class NoteKind(StrEnum):
 
 
 FOR_THE_LEDGER = frozenset(
-    {NoteKind.MOVED_BACK, NoteKind.REMINDER_SENT, NoteKind.REFUSED, NoteKind.REPLY, NoteKind.NOTE}
+    {
+        NoteKind.ASSIGNED,
+        NoteKind.MOVED_BACK,
+        NoteKind.MOVED_ON,
+        NoteKind.REMINDER_SENT,
+        NoteKind.REFUSED,
+        NoteKind.REPLY,
+        NoteKind.NOTE,
+    }
 )
 """The kinds that a bookkeeper wants to find in the ledger as well."""
 

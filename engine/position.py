@@ -7,21 +7,33 @@ else follows.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from engine.ageing import OpenInvoice
 from engine.calendars import SendingDays
-from engine.holds import Hold
+from engine.holds import Hold, sentence
 from engine.receivables import Ref
+from engine.words import days, in_words
 from engine.workflow import Step, Workflow
+
+
+class Passed(NamedTuple):
+    """A workflow that the account left over its link, and the age in days from which that link leads on."""
+
+    workflow: Ref
+    threshold: int
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """From the first day something is overdue until nothing is; an assignment by hand begins a new one.
 
-    `done` is the last completed step (None at the start) and `done_day` its day, which places it even after the step
-    was removed from the workflow. Step k is due on `anchor + k.day`. `cycle` grows with each begin and each move
-    back; with the step it makes the key under which a reminder can be queued only once.
+    `done` is the last completed step (None at the start), `done_day` its day, which places it even after the step was
+    removed from the workflow, and `repeats` how often the last step was repeated. Step k is due on `anchor + k.day`.
+    `performed`: some step was performed on this workflow, so the anchor no longer simply follows the driver. `by_hand`:
+    a person chose the workflow. `path`: the links it came over. `ended`: it came to rest at the end of its workflow,
+    and stays there whatever is added to it. `cycle` grows whenever a step may rightly come round again; with the step
+    it makes the key under which a reminder can be queued only once.
     """
 
     workflow: Ref
@@ -31,7 +43,12 @@ class Run:
     driver_due_on: date
     done: str | None = None
     done_day: int = 0
+    repeats: int = 0
     last_heard_on: date | None = None
+    performed: bool = False
+    by_hand: bool = False
+    path: tuple[Passed, ...] = ()
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,43 +90,88 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """The last step is done; on that day, or the first possible one after it, the linked workflow takes over."""
+
+    to: Ref
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Idle:
     """The last step is done and nothing follows."""
 
 
-State = Clear | Waiting | Due | Pending | Held | Idle
+State = Clear | Waiting | Due | Pending | Held | Leaving | Idle
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """`assigned` is the latest step that has come due in this run (None = start); `because` says why in a sentence."""
+class Position(NamedTuple):
+    """Where an account stands on the day `as_of`.
+
+    `assigned` is the latest step that has come due in this run (None = start). `told` is the reason where something
+    happened; where nothing did, `because` words it from what is known.
+    """
 
     workflow: Workflow
     state: State
-    because: str
+    as_of: date
     run: Run | None = None
     driver: OpenInvoice | None = None
     assigned: Step | None = None
+    told: str = ""
+
+    @property
+    def because(self) -> str:
+        """Why it stands there, in a sentence without its full stop."""
+        return self.told or _because(self)
 
     @property
     def next_step(self) -> Step | None:
-        return None if isinstance(self.state, Clear | Idle) else self.state.step
+        state = self.state
+        return state.step if isinstance(state, Waiting | Due | Pending | Held) else None
 
     @property
     def next_due_on(self) -> date | None:
-        return None if isinstance(self.state, Clear | Idle) else self.state.due_on
+        state = self.state
+        return state.due_on if isinstance(state, Waiting | Due | Pending | Held) else None
 
 
-def next_step(run: Run, workflow: Workflow) -> Step | None:
-    """The first step of the sequence that is not done yet."""
-    place = workflow.place_of(run.done, run.done_day)
-    return workflow.sequence[place] if place < len(workflow.sequence) else None
+def place_done(run: Run, workflow: Workflow) -> int:
+    """How many places of the sequence are behind it."""
+    return workflow.place_of(run.done, run.done_day, run.repeats)
 
 
-def due_on(run: Run, step: Step) -> date:
-    return run.anchor + timedelta(days=step.day)
+def due_at(run: Run, workflow: Workflow, place: int) -> date:
+    """The day on which this place is due."""
+    return run.anchor + timedelta(days=workflow.day_of(place))
 
 
-def lateness(run: Run, step: Step, performed_on: date, sending: SendingDays) -> int:
+def lateness(due_on: date, performed_on: date, sending: SendingDays) -> int:
     """Whole days by which a step went out after its first possible sending day. Waiting for a weekday is not late."""
-    return max(0, (performed_on - sending.first_from(due_on(run, step))).days)
+    return max(0, (performed_on - sending.first_from(due_on)).days)
+
+
+def oldest(driver: OpenInvoice, as_of: date) -> str:
+    return f"{driver.number} is the oldest overdue invoice at {days(driver.age(as_of))}"
+
+
+def _because(position: Position) -> str:
+    where = f"{oldest(position.driver, position.as_of)}; " if position.driver is not None else ""
+    match position.state:
+        case Clear():
+            return "nothing is overdue"
+        case Idle():
+            return f"{where}every step is done and nothing follows"
+        case Leaving(on=on):
+            moment = f"on {in_words(on)}" if on > position.as_of else "on the next possible day"
+            return f"{where}every step is done; the linked workflow takes over {moment}"
+        case Waiting(step=step, due_on=on) if on > position.as_of:
+            return f"{where}{step.name} follows on {in_words(on)}"
+        case Waiting(step=step):
+            return f"{where}{step.name} is due and waits for the next possible day"
+        case Held(step=step, holds=holds):
+            return f"{where}{step.name} is due, but {sentence(holds[0])}"
+        case Pending(step=step):
+            return f"{where}{step.name} waits for a person"
+        case Due(step=step):
+            return f"{where}{step.name} is due"

@@ -35,6 +35,7 @@ class InvoiceStatus(StrEnum):
     PAID = "paid"
     CREDITED = "credited"
     VOIDED = "voided"
+    WRITTEN_OFF = "written off"
     DELETED = "deleted"
     UNKNOWN = "unknown"
 

@@ -1,7 +1,8 @@
 """Reminders as the engine sees them: what is to be queued, and what became of those that were.
 
-A reminder is known by its key, (cycle, step id). The same step of the same cycle can be queued once, whatever
-happens; a move back begins a new cycle, so a step that rightly comes round again has a new key.
+A reminder is known by its key: the cycle, the step, and the invoice where the step concerns a single one. The same key
+can be queued once, whatever happens; a move back begins a new cycle, so a step that rightly comes round again has a
+new key. Courtesy steps are all of cycle 0: one of them is never sent twice for one invoice.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ from typing import NamedTuple
 from engine.receivables import Ref
 from engine.workflow import Step
 
+COURTESY_CYCLE = 0
+
 
 class ReminderKey(NamedTuple):
     cycle: int
     step: str
+    invoice: Ref | None = None
 
 
 class ReminderState(StrEnum):
@@ -41,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A reminder of the present cycle that is not settled: queued, under way, refused or unsure."""
+    """A reminder that is not settled: queued, under way, refused or unsure."""
 
     key: ReminderKey
     state: ReminderState

@@ -4,41 +4,42 @@ Give it what happened, on which day, and it answers what would have been sent an
 evening. Replaying a story, simulating the coming weeks and looking back over past ones are all this one function.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.ageing import OpenInvoice
-from engine.decide import decide
-from engine.facts import Decision, Departed, Facts, Rules
-from engine.holds import Hold, HoldKind
+from engine.decide import decide, left_behind
+from engine.facts import Decision, Facts, Rules
+from engine.happenings import Event, StoryLedger, When, happen
+from engine.holds import Hold
+from engine.limits import Contacted
 from engine.notes import Note
-from engine.position import Due, Position
-from engine.receivables import InvoiceStatus, Ref
-from engine.reminders import Order, Outcome, ReminderState, Standing
+from engine.position import Position
+from engine.receivables import Ref
+from engine.reminders import Order, Outcome, ReminderKey, ReminderState, Standing
 from engine.workflow import Channel, Workflow
 
-
-class When(StrEnum):
-    BEFORE_SEND = "before_send"
-    AFTER_SEND = "after_send"
+__all__ = ["Event", "People", "Send", "Story", "Telling", "When", "tell"]
 
 
-class Event(NamedTuple):
-    """One thing that happened on a day, before or after that day's sending time. `what` is a key of `_HAPPENINGS`."""
+class People(StrEnum):
+    """What people do about the steps that wait for them: only what the story says, or all of it on the same day."""
 
-    on: date
-    what: str
-    value: object = True
-    when: When = When.BEFORE_SEND
+    AS_TOLD = "as told"
+    PROMPT = "prompt"
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One account, its workflows and all that happened to it. `invoices` are on the ledger from the first day."""
+    """One account, its workflows and all that happened to it. `invoices` are on the ledger from the first day.
+
+    `facts` is what was known before the first day, for an account that does not begin with this story; `rules`,
+    `workflows` and the defaults are then those of the facts.
+    """
 
     start: date
     until: date
@@ -47,14 +48,21 @@ class Story:
     invoices: tuple[OpenInvoice, ...]
     events: tuple[Event, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    account_default: Ref | None = None
+    currency: str = ""
+    people: People = People.AS_TOLD
+    facts: Facts | None = None
 
 
 class Send(NamedTuple):
+    """One step performed. `skipped`: it was due and there was no way to reach anybody, such as no mobile number."""
+
     on: date
     workflow: str
     step: str
     channel: Channel
     invoices: tuple[Ref, ...]
+    skipped: bool = False
 
 
 @dataclass(slots=True)
@@ -67,45 +75,53 @@ class Telling:
 
 
 @dataclass(slots=True)
-class _Ledger:
-    """The ledger's side of the story. What is known of it here stands still while syncs fail."""
+class Teller:
+    """The story under way: what is known, what the ledger says, what is queued and what people have said."""
 
-    invoices: dict[Ref, OpenInvoice]
-    left: dict[Ref, Departed] = field(default_factory=dict)
-    up: bool = True
-
-
-@dataclass(slots=True)
-class _Teller:
-    story: Story
-    ledger: _Ledger
     facts: Facts
+    ledger: StoryLedger
+    organisation_default: Ref
+    account_default: Ref | None
+    people: People
     holds: dict[object, Hold] = field(default_factory=dict)
-    left: dict[Ref, Departed] = field(default_factory=dict)
-    queued: dict[Ref, Order] = field(default_factory=dict)
-    approved: set[str] = field(default_factory=set)
+    queued: dict[ReminderKey, Order] = field(default_factory=dict)
+    approved: set[ReminderKey] = field(default_factory=set)
+    unsettled: tuple[Standing, ...] = ()
+    approvals: set[str] = field(default_factory=set)
     telling: Telling = field(default_factory=Telling)
 
 
 def tell(story: Story) -> Telling:
     """Runs the story from its first to its last day. Raises ValueError for an event that no story knows."""
-    teller = _Teller(
-        story,
-        _Ledger({invoice.id: invoice for invoice in story.invoices}),
-        Facts(story.rules, story.workflows, story.default_workflow, (), None),
-    )
+    teller = _teller(story)
+    events: dict[tuple[date, When], list[Event]] = defaultdict(list)
+    for event in story.events:
+        events[event.on, event.when].append(event)
     for day in _each_day(story.start, story.until):
-        for when in When:
-            for event in story.events:
-                if event.on == day and event.when is when:
-                    _take_in(teller, event)
-            _sync(teller, day)
-            decision = _look(teller, day)
-            if when is When.BEFORE_SEND and isinstance(decision.position.state, Due):
-                _send(teller, decision, day)
-                decision = _look(teller, day)
-            teller.telling.positions[day] = decision.position
+        decision = _morning(teller, events.get((day, When.BEFORE_SEND), ()), day)
+        if evening := events.get((day, When.AFTER_SEND), ()):
+            _take_in(teller, evening, day)
+            decision = _look(teller, day, sending_ahead=False)
+        teller.telling.positions[day] = decision.position
     return teller.telling
+
+
+def _teller(story: Story) -> Teller:
+    facts = story.facts
+    if facts is None:
+        default = story.account_default if story.account_default is not None else story.default_workflow
+        facts = Facts(story.rules, story.workflows, default, (), None)
+    queued = [one for one in facts.standing if one.state is ReminderState.QUEUED]
+    return Teller(
+        facts=facts,
+        ledger=StoryLedger({invoice.id: invoice for invoice in story.invoices}, story.currency, facts.credits),
+        organisation_default=story.default_workflow,
+        account_default=story.account_default,
+        people=story.people,
+        holds=dict(enumerate(facts.holds)),
+        approved={one.key for one in queued if one.approved},
+        unsettled=tuple(one for one in facts.standing if one.state is not ReminderState.QUEUED),
+    )
 
 
 def _each_day(start: date, until: date) -> Iterator[date]:
@@ -113,123 +129,81 @@ def _each_day(start: date, until: date) -> Iterator[date]:
         yield start + timedelta(days=offset)
 
 
-def _sync(teller: _Teller, day: date) -> None:
-    if teller.ledger.up:
-        teller.left.update(teller.ledger.left)
-        teller.facts = replace(teller.facts, invoices=tuple(teller.ledger.invoices.values()), ledger_as_of=day)
-
-
-def _look(teller: _Teller, day: date) -> Decision:
-    """Decides, and keeps what the product would keep of the decision until the next look."""
-    driver = teller.facts.run.driver if teller.facts.run else None
-    open_driver = next((invoice for invoice in teller.facts.invoices if invoice.id == driver), None)
-    departed = teller.left.get(driver) if driver is not None else None
-    if open_driver is not None:
-        departed = Departed(open_driver.number, open_driver.due_on, InvoiceStatus.OPEN)
-    standing = tuple(
-        Standing(order.key, ReminderState.QUEUED, order.step.name in teller.approved, order.held_because)
-        for order in teller.queued.values()
-    )
-    facts = replace(teller.facts, holds=tuple(teller.holds.values()), departed=departed, standing=standing)
-    decision = decide(facts, day)
-    teller.facts = replace(
-        facts,
-        run=decision.position.run,
-        cycle=decision.cycle,
-        last_reminded_on=decision.last_reminded_on,
-        outcomes=(),
-    )
-    teller.queued = {order.step.name: order for order in decision.orders}
-    teller.approved &= set(map(str, teller.queued))
-    teller.telling.notes.extend((day, note) for note in decision.notes)
+def _morning(teller: Teller, events: list[Event] | tuple[()], day: date) -> Decision:
+    """Everything before the sending time, and the sending itself."""
+    _take_in(teller, events, day)
+    decision = _look(teller, day)
+    if teller.people is People.PROMPT and (waiting := {order.key for order in decision.orders if order.held_because}):
+        teller.approved |= waiting
+        decision = _look(teller, day)
+    leaving = [order for order in decision.orders if not order.held_because]
+    if leaving:
+        _send(teller, decision, leaving, day)
+        decision = _look(teller, day, sending_ahead=False)
     return decision
 
 
-def _send(teller: _Teller, decision: Decision, day: date) -> None:
-    order = decision.orders[0]
-    heard = order.step.channel in teller.facts.reachable
-    workflow = decision.position.workflow.name
-    teller.telling.sends.append(Send(day, workflow, order.step.name, order.step.channel, order.invoices))
-    teller.facts = replace(teller.facts, outcomes=(Outcome(order.key, day, heard),))
-    teller.queued.clear()
+def _take_in(teller: Teller, events: list[Event] | tuple[()], day: date) -> None:
+    """All events of one moment, then the sync, where it works."""
+    for event in events:
+        if event.what == "approve":
+            teller.approvals.add(str(event.value))
+        else:
+            happen(teller, event)
+    if teller.ledger.up:
+        teller.facts = teller.ledger.read_into(teller.facts, day)
 
 
-def _take_in(teller: _Teller, event: Event) -> None:
-    names: list[Any] = list(event.value) if isinstance(event.value, list | tuple) else [event.value]
-    match event.what:
-        case "add":
-            teller.ledger.invoices.update((invoice.id, invoice) for invoice in names)
-        case "pay" | "credit" | "void" | "write_off":
-            for name in names:
-                _leaves(teller.ledger, name, _CAUSES[event.what])
-        case "balance":
-            for name, balance in _pairs(event):
-                _owes(teller, name, Decimal(str(balance)))
-        case "due":
-            for name, due_on in _pairs(event):
-                if isinstance(due_on, date):
-                    teller.ledger.invoices[name] = teller.ledger.invoices[name]._replace(due_on=due_on)
-        case "ledger":
-            teller.ledger.up = event.value == "up"
-        case "approve":
-            if event.value in teller.queued:
-                teller.approved.add(str(event.value))
-        case _:
-            _hold_or_lift(teller, event, names)
+def _look(teller: Teller, day: date, *, sending_ahead: bool = True) -> Decision:
+    """Decides, and keeps what the product would keep of the decision until the next look."""
+    decision = decide(_facts_now(teller, sending_ahead), day)
+    if teller.approvals:
+        waiting = {
+            order.key for order in decision.orders if order.step.by_person and order.step.name in teller.approvals
+        }
+        teller.approvals.clear()  # an approval of what does not wait is ignored
+        if waiting - teller.approved:
+            teller.approved |= waiting
+            _keep(teller, decision, day)
+            decision = decide(_facts_now(teller, sending_ahead), day)
+    _keep(teller, decision, day)
+    return decision
 
 
-_CAUSES = {
-    "pay": InvoiceStatus.PAID,
-    "credit": InvoiceStatus.CREDITED,
-    "void": InvoiceStatus.VOIDED,
-    "write_off": InvoiceStatus.CREDITED,
-}
+def _facts_now(teller: Teller, sending_ahead: bool) -> Facts:
+    standing = tuple(
+        Standing(key, ReminderState.QUEUED, key in teller.approved, order.held_because)
+        for key, order in teller.queued.items()
+    )
+    facts = teller.facts
+    return facts._replace(
+        holds=tuple(teller.holds.values()),
+        departed=teller.ledger.departed(facts),
+        standing=standing + teller.unsettled,
+        sending_ahead=sending_ahead,
+    )
 
 
-def _pairs(event: Event) -> list[tuple[Ref, object]]:
-    if not isinstance(event.value, Mapping):
-        raise TypeError(f"the event '{event.what}' of {event.on} needs pairs of invoice and value")
-    return list(event.value.items())
+def _keep(teller: Teller, decision: Decision, day: date) -> None:
+    teller.facts = left_behind(teller.facts, decision)
+    teller.queued = {order.key: order for order in decision.orders}
+    teller.approved &= teller.queued.keys()
+    teller.telling.notes.extend((day, note) for note in decision.notes)
+    for kind in decision.lifts:
+        teller.holds = {name: hold for name, hold in teller.holds.items() if hold.kind is not kind}
 
 
-def _leaves(ledger: _Ledger, name: Ref, status: InvoiceStatus) -> None:
-    invoice = ledger.invoices.pop(name)
-    ledger.left[invoice.id] = Departed(invoice.number, invoice.due_on, status)
-
-
-def _owes(teller: _Teller, name: Ref, balance: Decimal) -> None:
-    """A part payment, or a payment reversed: then the invoice is open again with its old due date."""
-    ledger = teller.ledger
-    if name not in ledger.invoices:
-        gone = ledger.left.pop(name)
-        known = next((invoice for invoice in teller.story.invoices if invoice.id == name), None)
-        currency = known.currency if known else ""
-        ledger.invoices[name] = OpenInvoice(name, gone.number, gone.due_on, balance, currency)
-    ledger.invoices[name] = ledger.invoices[name]._replace(balance=balance)
-    if balance == 0:
-        _leaves(ledger, name, InvoiceStatus.PAID)
-
-
-def _hold_or_lift(teller: _Teller, event: Event, names: list[Any]) -> None:
-    match event.what:
-        case "pause" | "question" | "mute_account":
-            kind = {"pause": HoldKind.PAUSED, "question": HoldKind.QUESTION, "mute_account": HoldKind.MUTED}[event.what]
-            if event.value:
-                teller.holds[kind] = Hold(kind, event.on)
-            else:
-                teller.holds.pop(kind, None)
-        case "promise" if isinstance(event.value, date):
-            teller.holds[HoldKind.PROMISE] = Hold(HoldKind.PROMISE, event.on, until=event.value)
-        case "mute_invoice" | "dispute":
-            kind = HoldKind.MUTED if event.what == "mute_invoice" else HoldKind.DISPUTE
-            for name in names:
-                teller.holds[kind, name] = Hold(kind, event.on, invoice=name)
-        case "unmute_invoice" | "settle_dispute":
-            kind = HoldKind.MUTED if event.what == "unmute_invoice" else HoldKind.DISPUTE
-            for name in names:
-                teller.holds.pop((kind, name), None)
-        case "sms_number":
-            without = frozenset(Channel) - {Channel.SMS}
-            teller.facts = replace(teller.facts, reachable=frozenset(Channel) if event.value else without)
-        case _:
-            raise ValueError(f"no story knows the event '{event.what}' (on {event.on})")
+def _send(teller: Teller, decision: Decision, leaving: list[Order], day: date) -> None:
+    outcomes = []
+    for order in leaving:
+        heard = order.step.channel is not Channel.SMS or order.step.channel in teller.facts.reachable
+        workflow = decision.position.workflow.name
+        send = Send(day, workflow, order.step.name, order.step.channel, order.invoices, skipped=not heard)
+        teller.telling.sends.append(send)
+        outcomes.append(Outcome(order.key, day, heard))
+        teller.queued.pop(order.key, None)
+        teller.approved.discard(order.key)
+        if heard and teller.facts.rules.limits is not None:
+            contacted = (*teller.facts.contacted, Contacted(day, order.step.channel))
+            teller.facts = teller.facts._replace(contacted=contacted)
+    teller.facts = teller.facts._replace(outcomes=tuple(outcomes))
