@@ -1,35 +1,47 @@
 """`arrears why ACCOUNT`: the answer to "why is this customer still chased?", rule by rule."""
 
+from datetime import date
+
 from rich.console import Console
 from rich.markup import escape
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
 from engine.facts import Decision
-from engine.position import Clear, Due, Held, Idle, Pending, Waiting
+from engine.position import Clear, Due, Held, Idle, Leaving, Pending, Waiting
 from engine.words import in_words
 from jobs.explain import explain
 from jobs.office import Office
 from store.tables import AccountRow
 
 
-def tell_why(office: Office, named: str, console: Console) -> None:
+def tell_why(office: Office, named: str, console: Console, at: date | None = None) -> None:
     """Prints the explanation. Raises LookupError with a sentence when no, or more than one, account is meant."""
     account = find(office, named)
     assert account.id is not None
-    decision = explain(office, account.id)
+    told = explain(office, account.id, at)
+    decision, primary = told.explanation.decision, told.explanation.primary
     position = decision.position
     console.print(f"\n[bold]{escape(account.name)}[/bold]  on the workflow {escape(position.workflow.name)}")
+    if told.kept is not None:
+        when = f"{told.kept.at:%H:%M} UTC on {in_words(told.kept.at.date())}"
+        console.print(f"As it was known on {in_words(told.as_of)}; decision {told.kept.number}, made at {when}.")
     console.print(f"{escape(_capital(position.because))}.\n", soft_wrap=True)
     where = position.assigned.name if position.assigned else "the start"
     console.print(f"  Stands at   {escape(where)}")
     console.print(f"  Now         {_now(decision)}")
     if position.next_step is not None:
         console.print(f"  Next        {escape(position.next_step.name)}, due on {in_words(position.next_due_on)}")
-    console.print("\n  What was looked at")
-    for reason in decision.reasons:
+    console.print(f"  Because     {escape(_capital(primary.text))}.", soft_wrap=True)
+    if primary.change and not primary.passed:
+        console.print(f"  To change   {escape(primary.change)}", soft_wrap=True)
+    console.print("\n  What was asked")
+    for reason in told.explanation.reasons:
         mark = "[green]✓[/green]" if reason.passed else "[red]✗[/red]"
         console.print(f"   {mark} {reason.rule:<18} {escape(reason.text)}", soft_wrap=True)
+        if reason.inputs:
+            about = "; ".join(f"{name}: {value}" for name, value in reason.inputs)
+            console.print(f"     [dim]{'':<18} {escape(about)}[/dim]", soft_wrap=True)
     console.print()
 
 
@@ -67,6 +79,8 @@ def _now(decision: Decision) -> str:
             return "pending: it waits for a person"
         case Held():
             return "held: see the first rule that is not met"
+        case Leaving():
+            return "done with this workflow: the linked one takes over"
         case Idle():
             return "idle: the workflow has come to its end"
 

@@ -21,7 +21,8 @@ from engine.facts import Decision, Facts
 from engine.holds import HoldKind
 from engine.notes import NoteKind
 from engine.receivables import InvoiceStatus
-from engine.reminders import Order, ReminderState
+from engine.reminders import Order, ReminderKey, ReminderState
+from engine.workflow import Channel
 from jobs import receive
 from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
 from jobs.containing import contained
@@ -189,8 +190,11 @@ def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
             outbox.release(unit, claimed.reminder_id, by=claimed.claim)
             return None
         as_of = office.as_of(organisation)
-        if order.step.channel not in facts.reachable:
+        if order.step.channel is Channel.SMS and Channel.SMS not in facts.reachable:
             _skip(unit, office, claimed, order, as_of)
+            return None
+        if order.step.channel is Channel.CALL:
+            _called(unit, office, claimed, reminder, order, as_of)
             return None
         carrier = office.carrier_of(order.step.channel)
         if carrier is None:
@@ -268,8 +272,9 @@ def wait(office: Office, claimed: Claimed, why: str) -> None:
 
 def _still_ordered(reminder: ReminderRow, decision: Decision) -> Order | None:
     """The order for this reminder, if the rule still says that it is to leave now."""
+    key = ReminderKey(reminder.cycle, reminder.step_id, reminder.invoice_id or None)
     for order in decision.orders:
-        if order.key == (reminder.cycle, reminder.step_id) and not order.held_because:
+        if order.key == key and not order.held_because:
             return order if reminder.state == ReminderState.QUEUED else None
     return None
 
@@ -308,6 +313,18 @@ def _worded(
         return None
     whom = addressees(unit, account)
     return message_row(unit, office, reminder, whom, words, listed_in(statement), carrier=carrier, now=office.clock())
+
+
+def _called(unit: Session, office: Office, claimed: Claimed, reminder: ReminderRow, order: Order, as_of: date) -> None:
+    """A call that a person has recorded as made: nothing leaves from here, the step is done."""
+    now = office.clock()
+    made, heard_of = "the call was made", (ReminderState.QUEUED,)
+    outbox.settle(
+        unit, claimed.reminder_id, ReminderState.SENT, now=now, why=made, performed_on=as_of, from_states=heard_of
+    )
+    by = f" by {reminder.approved_by}" if reminder.approved_by else ""
+    note_on(unit, reminder, NoteKind.REMINDER_SENT, f"{order.step.name}: the call was made{by}.", now)
+    recalculate_in(unit, office, claimed.organisation_id, [claimed.account_id])
 
 
 def _skip(unit: Session, office: Office, claimed: Claimed, order: Order, as_of: date) -> None:

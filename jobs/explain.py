@@ -1,22 +1,72 @@
-"""Explain: why does this account stand where it stands, today?
+"""Explain: why does this account stand where it stands, today or on any day before?
 
-The stored position says what was decided at the last look. This asks the engine again, with the facts of this very
-moment, and writes nothing.
+The stored position says what was decided at the last look. For today the engine is asked again, with the facts of this
+very moment. For a past day it is asked with the facts that were kept on that day. Nothing is written.
 """
 
-from engine.decide import decide
-from engine.facts import Decision
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from engine.calendars import civil_date, moment_of
+from engine.decide import decide, left_behind
+from engine.reasons import Explanation
+from engine.reasons import explain as explained
 from jobs.office import Office
 from store.facts import facts_of, ground_of
-from store.tables import AccountRow
+from store.kept_decisions import Kept, kept_on
+from store.tables import AccountRow, OrganisationRow, SyncRunRow
 
 
-def explain(office: Office, account_id: int) -> Decision:
-    """The decision for this account as of now, with every rule that was looked at. Raises LookupError when unknown."""
+class Explained(NamedTuple):
+    """Why an account stands where it stands on the day `as_of`; `kept` is the decision that a past day rests on."""
+
+    as_of: date
+    explanation: Explanation
+    kept: Kept | None = None
+
+
+def explain(office: Office, account_id: int, at: date | None = None) -> Explained:
+    """The decision for this account, with every rule that was asked. Raises LookupError when it, or anything that was
+    decided about it by that day, is unknown.
+    """
     with office.database.reading() as session:
         account = session.get(AccountRow, account_id)
         if account is None:
             raise LookupError(f"there is no account number {account_id}")
-        ground = ground_of(session, account.organisation_id)
-        facts = facts_of(session, ground, [account_id])[account_id]
-        return decide(facts, office.as_of(ground.organisation))
+        ground = ground_of(session, account.organisation_id, now=office.clock())
+        today = office.as_of(ground.organisation)
+        if at is not None and at > today:
+            raise LookupError(f"{at} has not come yet. To look ahead, use 'arrears simulate'.")
+        if at is None or at == today:
+            return Explained(today, explained(facts_of(session, ground, [account_id])[account_id], today))
+        return _on(session, ground.organisation, account, at)
+
+
+def _on(session: Session, organisation: OrganisationRow, account: AccountRow, at: date) -> Explained:
+    assert account.id is not None
+    end = moment_of(at + timedelta(days=1), time(0), ZoneInfo(organisation.time_zone))
+    kept = kept_on(session, account.id, at, until=end)
+    if kept is None:
+        raise LookupError(f"nothing had been decided about {account.name} by {at}")
+    facts = kept.facts
+    if kept.as_of < at:  # nothing has happened since; only the date is another, and perhaps the ledger was read anew
+        facts = left_behind(facts, decide(facts, kept.as_of))._replace(
+            ledger_as_of=_read_by(session, organisation, end)
+        )
+    return Explained(at, explained(facts, at), kept)
+
+
+def _read_by(session: Session, organisation: OrganisationRow, moment: datetime) -> date | None:
+    """The date of the last good reading of the ledger before that moment."""
+    ended = session.scalars(
+        select(func.max(SyncRunRow.ended_at)).where(
+            col(SyncRunRow.organisation_id) == organisation.id,
+            col(SyncRunRow.state) == "done",
+            col(SyncRunRow.ended_at) <= moment,
+        )
+    ).one_or_none()
+    return civil_date(ended, ZoneInfo(organisation.time_zone)) if ended is not None else None

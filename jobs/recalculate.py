@@ -4,24 +4,27 @@ Nothing is sent here and nothing outside is asked. Facts are read, the engine de
 positions, queued reminders, history notes, all in one commit. Running it twice changes nothing the second time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
-from sqlmodel import Session
+from sqlalchemy import or_, select
+from sqlmodel import Session, col
 
 from engine.decide import decide
 from engine.facts import Decision, Facts
 from jobs.containing import contained
 from jobs.office import Office
-from store.decisions import save_decisions
-from store.facts import facts_of, ground_of
+from store.decisions import Decided, save_decisions, saving
+from store.facts import facts_in_chunks, ground_of
+from store.ground import Ground
+from store.kept_decisions import ground_number
 from store.leases import one_at_a_time
-from store.tables import OrganisationRow
+from store.tables import AccountRow, OrganisationRow, PositionRow
 
 
 class Recalculated(NamedTuple):
-    """How many positions changed, and the facts and decision of each account that was looked at."""
+    """How many positions changed, and the facts and decision of each account that was asked for by its number."""
 
     changed: int
     decided: dict[int, tuple[Facts, Decision]]
@@ -34,28 +37,74 @@ def recalculate(office: Office, organisation_id: int, account_ids: Iterable[int]
 
 
 def recalculate_new_days(office: Office) -> None:
-    """Looks at every account of each organisation whose date has changed since it was last looked at as a whole."""
+    """Looks at the accounts of each organisation whose date has changed since its last look."""
     with office.database.reading() as session:
         known = session.scalars(select(OrganisationRow)).all()
     for organisation in known:
         if organisation.id is not None and organisation.recalculated_on != office.as_of(organisation):
             with contained("accounts not looked at", organisation=organisation.id):
-                recalculate(office, organisation.id)
+                recalculate(office, organisation.id, ())
 
 
 def recalculate_in(
-    unit: Session, office: Office, organisation_id: int, account_ids: Iterable[int] | None = None
+    unit: Session,
+    office: Office,
+    organisation_id: int,
+    account_ids: Iterable[int] | None = None,
+    *,
+    restless: bool = False,
 ) -> Recalculated:
-    """The same inside a unit of work that is already open. On the first look of a day every account is looked at."""
+    """The same inside a unit of work that is already open.
+
+    On the first look of a day every account is looked at with which something may be different today, besides those
+    that were asked for; after a change of rules, workflows or the organisation's pause every account there is. With
+    `restless` also whoever does not simply wait for a day: what is held may be free now.
+    """
     one_at_a_time(unit, organisation_id)
-    ground = ground_of(unit, organisation_id)
-    as_of = office.as_of(ground.organisation)
-    if ground.organisation.default_workflow_id is None:
+    now = office.clock()
+    ground = ground_of(unit, organisation_id, now=now)
+    organisation = ground.organisation
+    as_of = office.as_of(organisation)
+    if organisation.default_workflow_id is None:
         return Recalculated(0, {})
-    first_look = ground.organisation.recalculated_on != as_of
-    ids = None if account_ids is None or first_look else sorted(set(account_ids))
-    if ids is None:
-        ground.organisation.recalculated_on = as_of
-    decided = {account: (facts, decide(facts, as_of)) for account, facts in facts_of(unit, ground, ids).items()}
-    changed = save_decisions(unit, ground, decided, as_of=as_of, now=office.clock(), first_look=first_look)
-    return Recalculated(changed, decided)
+    asked = None if account_ids is None else frozenset(account_ids)
+    number = ground_number(unit, ground, now=now)
+    first_look = organisation.recalculated_on != as_of
+    by = saving(unit, ground, number, as_of=as_of, now=now, first_look=first_look, touched=asked or frozenset())
+    if organisation.recalculated_ground != number:
+        asked_for = None
+    elif first_look or restless:
+        asked_for = _besides(unit, ground, asked, as_of + timedelta(days=1) if restless else as_of)
+    else:
+        asked_for = asked
+    ids = sorted(asked_for) if asked_for is not None else None
+    if first_look or organisation.recalculated_ground != number:
+        organisation.recalculated_on, organisation.recalculated_ground = as_of, number
+    unit.flush()
+    answered: dict[int, tuple[Facts, Decision]] = {}
+    changed = 0
+    for decided in _decided(unit, ground, ids, as_of):
+        changed += save_decisions(unit, by, decided)
+        if asked:
+            answered.update((one.account, (one.facts, one.decision)) for one in decided if one.account in asked)
+    return Recalculated(changed, answered)
+
+
+def _decided(unit: Session, ground: Ground, ids: list[int] | None, as_of: date) -> Iterator[list[Decided]]:
+    for chunk in facts_in_chunks(unit, ground, ids, as_of=as_of):
+        yield [Decided(account, known.facts, known.row, decide(known.facts, as_of)) for account, known in chunk.items()]
+
+
+def _besides(unit: Session, ground: Ground, asked: frozenset[int] | None, until: date) -> frozenset[int] | None:
+    """Those asked for, and those with which something may be different by that day. None: all of them."""
+    if asked is None:
+        return None
+    query = (
+        select(AccountRow.id)
+        .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)
+        .where(
+            col(AccountRow.organisation_id) == ground.number,
+            or_(col(PositionRow.look_again_on).is_(None), col(PositionRow.look_again_on) <= until),
+        )
+    )
+    return asked.union(unit.scalars(query))

@@ -167,8 +167,8 @@ def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[
         if cursor is not None:
             connection.cursor = dict(cursor)
         close_task(unit, organisation_id=run.organisation_id, key="sync", at=now, by="arrears")
-        # Data of a new day lifts the hold on stale data from every account, touched or not.
-        recalculate_in(unit, office, run.organisation_id, None if a_new_day else taken.touched)
+        # Data of a new day lifts the hold on stale data from whoever is held, touched or not.
+        recalculate_in(unit, office, run.organisation_id, taken.touched, restless=a_new_day)
         set_aside = [row for page in pages for row in page.set_aside]
         return _closed(unit, run, calls, now, taken=taken, set_aside=set_aside, cursor=cursor)
 

@@ -40,14 +40,28 @@ class Database:
                 session.expunge_all()  # what was read stays readable when the unit is over
                 session.rollback()
 
-    def migrate(self) -> None:
-        """Brings the tables up to this version of the product. Safe to run again."""
+    def migrate(self, to: str = "head") -> None:
+        """Brings the tables up to this version of the product. Safe to run again.
+
+        Raises ValueError when a row would be left pointing at nothing; nothing is changed then.
+        """
         with self.engine.connect() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
+            raw = connection.connection.driver_connection if self.file is not None else None
+            if raw is not None:
+                # A table that is made anew is dropped under the rows that point at it; they are checked afterwards.
+                raw.execute("PRAGMA foreign_keys = OFF")
+            try:
+                config = Config()
+                config.set_main_option("script_location", str(MIGRATIONS))
+                config.attributes["connection"] = connection
+                command.upgrade(config, to)
+                if raw is not None and (astray := raw.execute("PRAGMA foreign_key_check").fetchone()):
+                    raise ValueError(f"the migration would leave a row of {astray[0]} pointing at nothing")
+                connection.commit()
+            finally:
+                connection.rollback()
+                if raw is not None:
+                    raw.execute("PRAGMA foreign_keys = ON")
 
     @property
     def file(self) -> Path | None:

@@ -4,209 +4,305 @@ Only what has changed is written, and in batches, so that looking at ten thousan
 costs next to nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, insert, select, update
+from sqlalchemy import Update, insert, update
 from sqlmodel import Session, col
 
 from engine.calendars import SENDING_WINDOW, moment_of
 from engine.facts import Decision, Facts
-from engine.holds import HoldKind, sentence
+from engine.holds import HoldKind
+from engine.limits import first_open
+from engine.notes import FOR_THE_LEDGER, Note
 from engine.position import Held
-from engine.reminders import Order, ReminderKey, ReminderState, Withdrawal
-from store.facts import Ground
+from engine.reminders import Order, ReminderState, Withdrawal
+from store import rows
+from store.ground import Ground
 from store.history import write_note
-from store.tables import AccountRow, PositionRow, ReminderRow
+from store.kept_decisions import keep
+from store.positions import POSITION_COLUMNS, position_row
+from store.tables import AccountRow, AssignmentRow, HoldRow, InvoiceWalkRow, ReminderRow
 from store.tasks import close_task, open_accounts, open_task
 
-Decided = tuple[Facts, Decision]
-_SETTLED_BY_THE_DAY = ("because", "as_of", "decided_at")
+
+class Decided(NamedTuple):
+    """One account that was looked at: its number, what was known, the row it had, and what follows."""
+
+    account: int
+    facts: Facts
+    row: rows.Row | None
+    decision: Decision
 
 
-def save_decisions(
+class Saving(NamedTuple):
+    """What all decisions of one look have in common. `ground` is the number under which the ground is kept.
+
+    What becomes due in the first look of a day may still leave at `send_after`, today's sending time; what becomes due
+    later, in the course of the day, waits for the next sending time, which `send_after` then is.
+    """
+
+    ground: Ground
+    ground_number: int
+    as_of: date
+    now: datetime
+    send_after: datetime
+    missing_address: frozenset[int]
+    touched: frozenset[int] | None
+
+
+def saving(
     session: Session,
     ground: Ground,
-    decided: Mapping[int, Decided],
+    ground_number: int,
     *,
     as_of: date,
     now: datetime,
-    first_look: bool = False,
-) -> int:
-    """Writes what changed. Returns the number of positions that did.
-
-    What becomes due in the `first_look` of a day may still leave today; what becomes due later, in the course of the
-    day, waits for the next sending time.
+    first_look: bool,
+    touched: frozenset[int] | None = frozenset(),
+) -> Saving:
+    """The circumstances of one look. `touched`: something has happened to these accounts (None: to all of them), so
+    their decision is kept even where their position stays what it was.
     """
-    changed = _save_positions(session, ground, decided, as_of=as_of, now=now)
-    counted = [account_id for account_id, (facts, _) in decided.items() if facts.outcomes]
+    window = SENDING_WINDOW if first_look else timedelta(0)
+    missing = open_accounts(session, organisation_id=ground.number, kind="no address")
+    moment = sending_moment(ground, as_of, now, window=window)
+    return Saving(ground, ground_number, as_of, now, moment, missing, touched)
+
+
+def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> int:
+    """Writes what changed. Returns the number of positions that did."""
+    positions: list[rows.Row] = []
+    kept: list[tuple[int, Facts, Decision]] = []
+    busy: list[Decided] = []
+    text_dates = rows.is_sqlite(session)
+    number, as_of = by.ground.number, by.as_of
+    for one in decided:
+        account, facts, known, decision = one
+        row = position_row(number, account, facts, decision, as_of=as_of, text_dates=text_dates)
+        changed = row != known
+        if changed:
+            positions.append((*row, decision.position.because, *_stamp(session, by)))
+        stirred = bool(
+            decision.orders or decision.withdrawals or decision.notes or facts.outcomes or facts.begin or decision.lifts
+        )
+        if stirred or facts.invoice_runs != decision.invoice_runs or account in by.missing_address:
+            busy.append(one)
+        if changed or (by.touched is None or account in by.touched) or decision.notes:
+            kept.append((account, facts, decision))
+    if positions:
+        columns = (*POSITION_COLUMNS, "because", "as_of", "decided_at")
+        rows.upsert(session, "positions", columns, ("account_id",), positions)
+    if busy:
+        _save_the_rest(session, by, busy)
+    keep(session, by.ground, by.ground_number, kept, as_of=as_of, now=by.now)
+    return len(positions)
+
+
+def _stamp(session: Session, by: Saving) -> tuple[object, object]:
+    return rows.text_of(session, by.as_of), rows.plain(session, by.now)
+
+
+def _save_the_rest(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
+    _count_outcomes(session, busy)
+    _take_begins(session, by, busy)
+    _save_walks(session, by, busy)
+    fresh: list[tuple[Decided, Order]] = []
+    for one in busy:
+        for withdrawal in one.decision.withdrawals:
+            _withdraw(session, one.account, withdrawal, now=by.now)
+        for order in one.decision.orders:
+            known = next((other for other in one.facts.standing if other.key == order.key), None)
+            if known is None:
+                fresh.append((one, order))
+            elif known.state is ReminderState.QUEUED and known.held_because != order.held_because:
+                _hold_or_release(session, by, one, order)
+        if one.decision.lifts:
+            _lift(session, by, one)
+        _mind_the_address(session, by, one)
+    _queue(session, by, fresh)
+    _write_notes(session, by, [(one.account, note) for one in busy for note in one.decision.notes])
+
+
+def _count_outcomes(session: Session, busy: Sequence[Decided]) -> None:
+    """The position has taken in what was performed."""
+    counted = [one.account for one in busy if one.facts.outcomes]
     if counted:
         session.execute(
             update(ReminderRow)
             .where(col(ReminderRow.account_id).in_(counted), col(ReminderRow.state) == ReminderState.SENT)
             .values(counted=True)
         )
-    missing_address = open_accounts(session, organisation_id=_number(ground), kind="no address")
-    moment = sending_moment(ground, as_of, now, window=SENDING_WINDOW if first_look else timedelta(0))
-    for account_id, (facts, decision) in decided.items():
-        _save_reminders(session, ground, account_id, facts, decision, send_after=moment, now=now)
-        for note in decision.notes:
-            write_note(
-                session,
-                organisation_id=_number(ground),
-                account_id=account_id,
-                kind=note.kind,
-                text=note.text,
-                at=now,
-                by="arrears",
-            )
-        known = account_id in missing_address
-        _mind_the_address(session, ground, account_id, decision, known=known, now=now)
-    return changed
 
 
-def _save_positions(
-    session: Session, ground: Ground, decided: Mapping[int, Decided], *, as_of: date, now: datetime
-) -> int:
-    known = _known_positions(session, ground, list(decided))
-    fresh, altered = [], []
-    for account_id, (_, decision) in decided.items():
-        row = _position_row(ground, account_id, decision, as_of=as_of, now=now)
-        before = known.get(account_id)
-        if before is None:
-            fresh.append(row)
-        elif any(before[name] != value for name, value in row.items() if name not in _SETTLED_BY_THE_DAY):
-            altered.append(row)
-    if fresh:
-        session.execute(insert(PositionRow), fresh)
-    if altered:
-        session.execute(update(PositionRow), altered)
-    return len(fresh) + len(altered)
-
-
-def _known_positions(session: Session, ground: Ground, ids: list[int]) -> dict[int, Mapping[str, Any]]:
-    query = select(PositionRow.__table__).where(col(PositionRow.organisation_id) == ground.organisation.id)
-    if len(ids) < 1000:
-        query = query.where(col(PositionRow.account_id).in_(ids))
-    return {row["account_id"]: dict(row) for row in session.execute(query).mappings()}
-
-
-def _position_row(ground: Ground, account_id: int, decision: Decision, *, as_of: date, now: datetime) -> dict[str, Any]:
-    position, run = decision.position, decision.position.run
-    step = position.next_step
-    return {
-        "account_id": account_id,
-        "organisation_id": _number(ground),
-        "workflow_id": position.workflow.id,
-        "state": type(position.state).__name__.lower(),
-        "because": position.because,
-        "as_of": as_of,
-        "assigned_step": position.assigned.name if position.assigned else None,
-        "next_step": step.name if step else None,
-        "next_due_on": position.next_due_on,
-        "driver_id": position.driver.id if position.driver else None,
-        "held_because": sentence(position.state.holds[0]) if isinstance(position.state, Held) else "",
-        "cycle": decision.cycle,
-        "last_reminded_on": decision.last_reminded_on,
-        "anchor": run.anchor if run else None,
-        "run_driver_id": run.driver if run else None,
-        "driver_due_on": run.driver_due_on if run else None,
-        "done": run.done if run else None,
-        "done_day": run.done_day if run else 0,
-        "last_heard_on": run.last_heard_on if run else None,
-        "decided_at": now,
-    }
-
-
-def _save_reminders(
-    session: Session,
-    ground: Ground,
-    account_id: int,
-    facts: Facts,
-    decision: Decision,
-    *,
-    send_after: datetime,
-    now: datetime,
-) -> None:
-    for withdrawal in decision.withdrawals:
-        _withdraw(session, account_id, withdrawal, now=now)
-    for order in decision.orders:
-        known = next((one for one in facts.standing if one.key == order.key), None)
-        if known is None:
-            _queue(session, ground, account_id, decision, order, send_after=send_after, now=now)
-        elif known.state is ReminderState.QUEUED and known.held_because != order.held_because:
-            _hold_or_release(session, account_id, order, send_after=send_after)
-
-
-def _queue(
-    session: Session,
-    ground: Ground,
-    account_id: int,
-    decision: Decision,
-    order: Order,
-    *,
-    send_after: datetime,
-    now: datetime,
-) -> None:
-    """Queues a reminder. One of the same key that was withdrawn before it left is taken up again."""
-    again = session.execute(
-        _change(account_id, order.key, ReminderState.WITHDRAWN).values(
-            state=ReminderState.QUEUED,
-            due_on=order.due_on,
-            send_after=send_after,
-            held_because=order.held_because,
-            why="",
-            settled_at=None,
-            approved_at=None,
-            queued_at=now,
+def _take_begins(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
+    taken = [one.account for one in busy if one.facts.begin is not None]
+    if taken:
+        session.execute(
+            update(AssignmentRow)
+            .where(col(AssignmentRow.account_id).in_(taken), col(AssignmentRow.taken_at).is_(None))
+            .values(taken_at=by.now)
         )
-    )
-    if again.rowcount:
+
+
+def _save_walks(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
+    """The walks of single invoices: those of an account are replaced whole."""
+    changed = [one for one in busy if one.facts.invoice_runs != one.decision.invoice_runs]
+    if not changed:
         return
-    session.add(
-        ReminderRow(
-            organisation_id=_number(ground),
-            account_id=account_id,
-            cycle=order.key.cycle,
-            step_id=order.key.step,
-            step_name=order.step.name,
-            workflow_id=int(decision.position.workflow.id),
-            channel=order.step.channel,
-            due_on=order.due_on,
-            send_after=send_after,
-            held_because=order.held_because,
-            queued_at=now,
+    table = InvoiceWalkRow.__table__  # type: ignore[attr-defined]
+    session.execute(table.delete().where(table.c.account_id.in_([one.account for one in changed])))
+    walks = [
+        {
+            "invoice_id": invoice,
+            "account_id": one.account,
+            "organisation_id": by.ground.number,
+            "workflow_id": run.workflow,
+            "cycle": run.cycle,
+            "anchor": run.anchor,
+            "driver_due_on": run.driver_due_on,
+            "done": run.done,
+            "done_day": run.done_day,
+            "repeats": run.repeats,
+            "last_heard_on": run.last_heard_on,
+            "performed": run.performed,
+            "ended": run.ended,
+        }
+        for one in changed
+        for invoice, run in one.decision.invoice_runs.items()
+    ]
+    if walks:
+        session.execute(insert(InvoiceWalkRow), walks)
+
+
+_REMINDER = (
+    *("organisation_id", "account_id", "cycle", "step_id", "invoice_id", "step_name", "workflow_id", "channel"),
+    *("state", "due_on", "send_after", "held_because", "why", "approved_by", "attempts", "claim", "heard", "counted"),
+    "queued_at",
+)
+
+
+def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]]) -> None:
+    """Queues reminders. One of the same key that was withdrawn before it left is taken up again."""
+    if not fresh:
+        return
+    now = rows.plain(session, by.now)
+    many = [
+        (
+            by.ground.number,
+            one.account,
+            order.key.cycle,
+            order.key.step,
+            order.key.invoice or 0,
+            order.step.name,
+            _workflow_of(one.decision, order),
+            order.step.channel.value,
+            ReminderState.QUEUED.value,
+            rows.text_of(session, order.due_on),
+            rows.plain(session, _send_after(by, one, order)),
+            order.held_because,
+            "",
+            "",
+            0,
+            "",
+            True,
+            False,
+            now,
         )
+        for one, order in fresh
+    ]
+    again = (
+        "ON CONFLICT (account_id, cycle, step_id, invoice_id) DO UPDATE SET state = excluded.state, "
+        "due_on = excluded.due_on, send_after = excluded.send_after, held_because = excluded.held_because, why = '', "
+        "settled_at = NULL, approved_at = NULL, queued_at = excluded.queued_at WHERE reminders.state = 'withdrawn'"
     )
-    session.flush()
+    rows.put(session, "reminders", _REMINDER, many, again)
 
 
-def _hold_or_release(session: Session, account_id: int, order: Order, *, send_after: datetime) -> None:
+def _workflow_of(decision: Decision, order: Order) -> int:
+    invoice = order.key.invoice
+    run = decision.invoice_runs.get(invoice) if invoice is not None else None
+    return int(run.workflow if run is not None else decision.position.workflow.id)
+
+
+def _send_after(by: Saving, one: Decided, order: Order) -> datetime:
+    """The sending time, or the first moment after it at which this channel may reach the debtor."""
+    limits = by.ground.rules.limits
+    if limits is None:
+        return by.send_after
+    zone = ZoneInfo(by.ground.time_zone_of(one.account))
+    ours = ZoneInfo(by.ground.organisation.time_zone)
+    opening = first_open(
+        limits,
+        order.step.channel,
+        by.send_after,
+        zones=(zone,),
+        contacted=one.facts.contacted,
+        holidays=by.ground.rules.sending.holidays,
+        counted_in=ours,
+    )
+    return opening.at
+
+
+def _hold_or_release(session: Session, by: Saving, one: Decided, order: Order) -> None:
     session.execute(
-        _change(account_id, order.key, ReminderState.QUEUED).values(
-            held_because=order.held_because, send_after=send_after
+        _change(one.account, order, ReminderState.QUEUED).values(
+            held_because=order.held_because, send_after=_send_after(by, one, order)
         )
     )
 
 
 def _withdraw(session: Session, account_id: int, withdrawal: Withdrawal, *, now: datetime) -> None:
     session.execute(
-        _change(account_id, withdrawal.key, ReminderState.QUEUED).values(
+        _change(account_id, withdrawal, ReminderState.QUEUED).values(
             state=ReminderState.WITHDRAWN, why=withdrawal.why, settled_at=now, held_because=""
         )
     )
 
 
-def _change(account_id: int, key: ReminderKey, state: ReminderState) -> Update:
+def _change(account_id: int, one: Order | Withdrawal, state: ReminderState) -> Update:
     """A change to one reminder that happens only while it is in this state."""
     return update(ReminderRow).where(
         col(ReminderRow.account_id) == account_id,
-        col(ReminderRow.cycle) == key.cycle,
-        col(ReminderRow.step_id) == key.step,
+        col(ReminderRow.cycle) == one.key.cycle,
+        col(ReminderRow.step_id) == one.key.step,
+        col(ReminderRow.invoice_id) == (one.key.invoice or 0),
         col(ReminderRow.state) == state,
     )
+
+
+def _lift(session: Session, by: Saving, one: Decided) -> None:
+    kinds: Sequence[HoldKind] = one.decision.lifts
+    session.execute(
+        update(HoldRow)
+        .where(col(HoldRow.account_id) == one.account, col(HoldRow.kind).in_(kinds), col(HoldRow.lifted_at).is_(None))
+        .values(lifted_at=by.now, lifted_by="arrears")
+    )
+
+
+def _write_notes(session: Session, by: Saving, notes: Sequence[tuple[int, Note]]) -> None:
+    """Notes for the ledger one by one, with their write-back; the others all at once."""
+    ours: list[rows.Row] = []
+    at = rows.plain(session, by.now)
+    for account, note in notes:
+        if note.kind in FOR_THE_LEDGER:
+            write_note(
+                session,
+                organisation_id=by.ground.number,
+                account_id=account,
+                kind=note.kind,
+                text=note.text,
+                at=by.now,
+                by="arrears",
+                invoice_id=note.invoice,  # type: ignore[arg-type]
+            )
+        else:
+            ours.append((by.ground.number, account, note.invoice, at, note.kind.value, note.text, "arrears"))
+    if ours:
+        columns = ("organisation_id", "account_id", "invoice_id", "at", "kind", "text", "by")
+        rows.insert(session, "history_notes", columns, ours)
 
 
 def sending_moment(ground: Ground, as_of: date, now: datetime, *, window: timedelta = timedelta(0)) -> datetime:
@@ -218,29 +314,24 @@ def sending_moment(ground: Ground, as_of: date, now: datetime, *, window: timede
     return moment_of(ground.rules.sending.first_from(as_of + timedelta(days=1)), at, zone)
 
 
-def _mind_the_address(
-    session: Session, ground: Ground, account_id: int, decision: Decision, *, known: bool, now: datetime
-) -> None:
+def _mind_the_address(session: Session, by: Saving, one: Decided) -> None:
     """An account that is due and has no address is a task for a person, until it has one or nothing is due."""
-    state = decision.position.state
+    state, known = one.decision.position.state, one.account in by.missing_address
     missing = isinstance(state, Held) and any(hold.kind is HoldKind.NO_ADDRESS and not hold.by for hold in state.holds)
-    key = f"no address:{account_id}"
-    if missing and not known:
-        account = session.get(AccountRow, account_id)
-        name = account.name if account else "This account"
-        open_task(
-            session,
-            organisation_id=_number(ground),
-            account_id=account_id,
-            key=key,
-            kind="no address",
-            text=f"{name} cannot be reminded: the ledger has no email address for it. Add one there.",
-            at=now,
-        )
-    elif known and not missing:
-        close_task(session, organisation_id=_number(ground), key=key, at=now, by="arrears")
-
-
-def _number(ground: Ground) -> int:
-    assert ground.organisation.id is not None
-    return ground.organisation.id
+    if missing == known:
+        return
+    key = f"no address:{one.account}"
+    if not missing:
+        close_task(session, organisation_id=by.ground.number, key=key, at=by.now, by="arrears")
+        return
+    account = session.get(AccountRow, one.account)
+    name = account.name if account else "This account"
+    open_task(
+        session,
+        organisation_id=by.ground.number,
+        account_id=one.account,
+        key=key,
+        kind="no address",
+        text=f"{name} cannot be reminded: the ledger has no email address for it. Add one there.",
+        at=by.now,
+    )

@@ -1,262 +1,298 @@
-"""Facts about many accounts at once: a fixed number of queries, whatever the number of accounts.
+"""Facts about many accounts at once: a fixed number of queries for each chunk of accounts.
 
-The engine decides about one account; the store gathers what it needs for a whole organisation in one sweep. No
-table's objects are made on the way: plain rows go straight into the engine's own small records.
+The engine decides about one account; the store gathers what it needs for thousands in one sweep. No table's objects
+are made on the way: the driver's rows go straight into the engine's own small records.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlmodel import Session, col
 
 from engine.ageing import OpenInvoice
-from engine.calendars import SendingDays, civil_date
-from engine.facts import Departed, Facts, Rules
+from engine.facts import Begin, Departed, Facts
 from engine.holds import Hold, HoldKind
+from engine.limits import Contacted
 from engine.position import Run
-from engine.receivables import InvoiceStatus
-from engine.reminders import Outcome, ReminderKey, ReminderState, Standing
-from engine.workflow import Channel, Step, Workflow, WorkflowKind
-from store.tables import (
-    AccountRow,
-    ContactRow,
-    HoldRow,
-    InvoiceRow,
-    OrganisationRow,
-    PositionRow,
-    ReminderRow,
-    StepRow,
-    WorkflowRow,
-)
+from engine.receivables import InvoiceStatus, Money, Ref
+from engine.reminders import COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
+from engine.workflow import Channel
+from store.ground import Ground, ground_of, workflows_of
+from store.positions import POSITION_COLUMNS, run_of, walk_of
+from store.rows import Row, amount_of, date_of, rows
+from store.tables import AssignmentRow, CreditRow, HoldRow, InvoiceWalkRow, ReminderRow
+
+__all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "workflows_of"]
 
 UNSETTLED = (ReminderState.QUEUED, ReminderState.SENDING, ReminderState.UNSURE, ReminderState.REFUSED)
-_CHUNK = 10_000
+CHUNK = 2_000
+_HEARD_WITHIN = timedelta(days=62)
+_EVERYTHING = frozenset(Channel)
+
+
+class Known(NamedTuple):
+    """One account's facts, and its position row as it was read (None for one never looked at)."""
+
+    facts: Facts
+    row: Row | None
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What holds for every account of an organisation: its rules, workflows and the age of its data."""
+class _Scope:
+    """Which accounts of the organisation a query is about: a list of numbers, or all between two."""
 
-    organisation: OrganisationRow
-    rules: Rules
-    workflows: Mapping[int | str, Workflow]
-    ledger_as_of: date | None
-    pause: tuple[Hold, ...]
+    organisation_id: int
+    ids: Sequence[int]
+    between: bool
 
+    def where(self, organisation: str, account: str) -> tuple[str, list[int]]:
+        if self.between:
+            return f"{organisation} = ? AND {account} BETWEEN ? AND ?", [
+                self.organisation_id,
+                self.ids[0],
+                self.ids[-1],
+            ]
+        marks = ", ".join("?" * len(self.ids))
+        return f"{organisation} = ? AND {account} IN ({marks})", [self.organisation_id, *self.ids]
 
-def ground_of(session: Session, organisation_id: int) -> Ground:
-    """The organisation's common ground. Raises LookupError when there is no such organisation."""
-    organisation = session.get(OrganisationRow, organisation_id)
-    if organisation is None:
-        raise LookupError(f"there is no organisation number {organisation_id}")
-    zone = ZoneInfo(organisation.time_zone)
-    pause: tuple[Hold, ...] = ()
-    if organisation.paused_at is not None:
-        since = civil_date(organisation.paused_at, zone)
-        pause = (Hold(HoldKind.ORGANISATION_PAUSED, since, organisation.paused_why, organisation.paused_by),)
-    return Ground(
-        organisation=organisation,
-        rules=Rules(
-            reassess_on_payment=organisation.reassess_on_payment,
-            sending=SendingDays(frozenset(organisation.sending_weekdays)),
-            min_days_between_reminders=organisation.min_days_between_reminders,
-            stale_after_days=organisation.stale_after_days,
-            ignore_below=organisation.ignore_below,
-            disputed_invoices_drive=organisation.disputed_invoices_drive,
-        ),
-        workflows=workflows_of(session, organisation_id),
-        ledger_as_of=civil_date(organisation.ledger_as_of, zone) if organisation.ledger_as_of else None,
-        pause=pause,
-    )
-
-
-def workflows_of(session: Session, organisation_id: int) -> dict[int | str, Workflow]:
-    """Every workflow of the organisation with its steps, by its number."""
-    steps: dict[int, list[Step]] = defaultdict(list)
-    query = select(StepRow).join(WorkflowRow, col(WorkflowRow.id) == StepRow.workflow_id)
-    for row in session.scalars(query.where(col(WorkflowRow.organisation_id) == organisation_id)):
-        steps[row.workflow_id].append(Step(row.step_id, row.name, row.day, Channel(row.channel), row.manual))
-    workflows: dict[int | str, Workflow] = {}
-    for workflow in session.scalars(select(WorkflowRow).where(col(WorkflowRow.organisation_id) == organisation_id)):
-        if workflow.id is not None:
-            ordered = tuple(sorted(steps[workflow.id], key=lambda step: step.day))
-            kind = WorkflowKind(workflow.kind)
-            workflows[workflow.id] = Workflow(workflow.id, workflow.name, ordered, kind, workflow.version)
-    return workflows
+    def clauses(self, organisation: object, account: object) -> list[object]:
+        within = col(account).between(self.ids[0], self.ids[-1]) if self.between else col(account).in_(self.ids)
+        return [col(organisation) == self.organisation_id, within]
 
 
 def facts_of(session: Session, ground: Ground, account_ids: Sequence[int] | None = None) -> dict[int, Facts]:
-    """The facts about these accounts, or about all of the organisation, by account number.
+    """The facts about these accounts, or about all of the organisation, by account number."""
+    found: dict[int, Facts] = {}
+    for chunk in facts_in_chunks(session, ground, account_ids):
+        found.update((number, known.facts) for number, known in chunk.items())
+    return found
 
-    Seven queries for each ten thousand accounts.
+
+def facts_in_chunks(
+    session: Session, ground: Ground, account_ids: Sequence[int] | None = None, *, as_of: date | None = None
+) -> Iterator[dict[int, Known]]:
+    """The same, some thousand accounts at a time, so that memory does not grow with the organisation.
+
+    `as_of` is the date on which they will be looked at; without it that of the ground's newest data.
     """
     if account_ids is None:
-        return _gathered(session, ground, None)
-    facts: dict[int, Facts] = {}
-    for start in range(0, len(account_ids), _CHUNK):
-        facts |= _gathered(session, ground, account_ids[start : start + _CHUNK])
-    return facts
+        query = "SELECT id FROM accounts WHERE organisation_id = ? ORDER BY id"
+        everybody = [row[0] for row in rows(session, query, [ground.number])]
+        for start in range(0, len(everybody), CHUNK):
+            yield _gathered(session, ground, _Scope(ground.number, everybody[start : start + CHUNK], True), as_of)
+        return
+    wanted = sorted(set(account_ids))
+    for start in range(0, len(wanted), CHUNK):
+        yield _gathered(session, ground, _Scope(ground.number, wanted[start : start + CHUNK], False), as_of)
 
 
-def _gathered(session: Session, ground: Ground, ids: Sequence[int] | None) -> dict[int, Facts]:
-    invoices = _open_invoices(session, ground, ids)
-    holds = _holds(session, ground, ids)
-    positions = _positions(session, ground, ids)
-    departed = _departed(session, ground, ids)
-    outcomes, standing = _reminders(session, ground, ids)
-    mailable = _mailable(session, ground, ids)
-    facts = {}
-    for account_id, default_workflow, email, mobile in session.execute(
-        select(AccountRow.id, AccountRow.default_workflow_id, AccountRow.email, AccountRow.mobile).where(
-            *_scope(AccountRow.organisation_id, AccountRow.id, ground, ids)
+def _gathered(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[int, Known]:
+    invoices = _open_invoices(session, scope)
+    positions = _positions(session, scope)
+    departed = _departed(session, scope)
+    holds = _holds(session, scope)
+    outcomes, standing = _reminders(session, scope)
+    begins = _begins(session, scope)
+    mailable = _mailable(session, scope)
+    credits_ = _credits(session, scope) if ground.rules.pause_when_in_credit else {}
+    courtesies = _courtesies(session, scope) if ground.has_courtesies else {}
+    walks = _walks(session, scope) if ground.has_invoice_workflows else {}
+    contacted = _contacted(session, ground, scope, as_of) if ground.rules.limits is not None else {}
+    rules, workflows, pause, ledger_as_of = ground.rules, ground.workflows, ground.pause, ground.ledger_as_of
+    default, nothing = ground.organisation.default_workflow_id or 0, ()
+    found: dict[int, Known] = {}
+    where, parameters = scope.where("organisation_id", "id")
+    query = f"SELECT id, default_workflow_id, email, mobile FROM accounts WHERE {where}"  # noqa: S608 - our own words
+    for number, own_default, email, mobile in rows(session, query, parameters):
+        row = positions.get(number)
+        run, cycle, reminded, stepped = None, 0, None, None
+        if row is not None:
+            run, cycle, reminded, stepped = run_of(row)
+        owed = invoices.get(number, nothing)
+        held = holds.get(number)
+        left = departed.get(number)
+        if left is None and run is not None:
+            left = _still_open(run, owed)
+        reachable = _EVERYTHING if mobile and email else _reachable(bool(email) or number in mailable, bool(mobile))
+        found[number] = Known(
+            Facts(
+                rules,
+                workflows,
+                own_default or default,
+                tuple(owed),
+                ledger_as_of,
+                pause + tuple(held) if held else pause,
+                run,
+                cycle,
+                reminded,
+                stepped,
+                left,
+                tuple(outcomes.get(number, nothing)),
+                tuple(standing.get(number, nothing)),
+                reachable,
+                begins.get(number),
+                tuple(credits_.get(number, nothing)),
+                frozenset(courtesies.get(number, nothing)),
+                walks.get(number, {}),
+                tuple(contacted.get(number, nothing)),
+                ground.sending_ahead,
+            ),
+            row,
         )
-    ):
-        position = positions.get(account_id)
-        facts[account_id] = Facts(
-            rules=ground.rules,
-            workflows=ground.workflows,
-            default_workflow=default_workflow or ground.organisation.default_workflow_id or 0,
-            invoices=tuple(invoices.get(account_id, ())),
-            ledger_as_of=ground.ledger_as_of,
-            holds=ground.pause + tuple(holds.get(account_id, ())),
-            run=_run(position),
-            cycle=position.cycle if position else 0,
-            last_reminded_on=position.last_reminded_on if position else None,
-            departed=departed.get(account_id),
-            outcomes=tuple(outcomes.get(account_id, ())),
-            standing=tuple(standing.get(account_id, ())),
-            reachable=_reachable(bool(email) or account_id in mailable, bool(mobile)),
-        )
-    return facts
+    return found
 
 
-def _scope(
-    organisation: object, account: object, ground: Ground, ids: Sequence[int] | None
-) -> list[ColumnElement[bool]]:
-    scope: list[ColumnElement[bool]] = [col(organisation) == ground.organisation.id]
-    if ids is not None:
-        scope.append(col(account).in_(ids))
-    return scope
-
-
-def _open_invoices(session: Session, ground: Ground, ids: Sequence[int] | None) -> dict[int, list[OpenInvoice]]:
+def _open_invoices(session: Session, scope: _Scope) -> dict[int, list[OpenInvoice]]:
+    where, parameters = scope.where("organisation_id", "account_id")
+    query = (
+        "SELECT account_id, id, number, due_on, balance, currency FROM invoices "  # noqa: S608 - our own words
+        f"WHERE {where} AND status = 'open'"
+    )
     found: dict[int, list[OpenInvoice]] = defaultdict(list)
-    columns = (
-        InvoiceRow.account_id,
-        InvoiceRow.id,
-        InvoiceRow.number,
-        InvoiceRow.due_on,
-        InvoiceRow.balance,
-        InvoiceRow.currency,
-    )
-    query = select(*columns).where(
-        *_scope(InvoiceRow.organisation_id, InvoiceRow.account_id, ground, ids),
-        col(InvoiceRow.status) == InvoiceStatus.OPEN,
-    )
-    for account_id, *invoice in session.execute(query):
-        found[account_id].append(OpenInvoice(*invoice))
+    days: dict[object, date] = {}
+    for account, number, name, due_on, balance, currency in rows(session, query, parameters):
+        day = days.get(due_on)
+        if day is None:
+            day = days[due_on] = date_of(due_on)  # type: ignore[assignment]
+        found[account].append(OpenInvoice(number, name, day, amount_of(balance), currency))
     return found
 
 
-def _holds(session: Session, ground: Ground, ids: Sequence[int] | None) -> dict[int, list[Hold]]:
-    found: dict[int, list[Hold]] = defaultdict(list)
+def _positions(session: Session, scope: _Scope) -> dict[int, Row]:
+    where, parameters = scope.where("organisation_id", "account_id")
+    query = f"SELECT {', '.join(POSITION_COLUMNS)} FROM positions WHERE {where}"  # noqa: S608 - our own words
+    return {row[0]: row for row in rows(session, query, parameters)}
+
+
+def _departed(session: Session, scope: _Scope) -> dict[int, Departed]:
+    """What the ledger now says of the invoices that drove at the last look and are open no longer."""
+    where, parameters = scope.where("p.organisation_id", "p.account_id")
     query = (
-        select(HoldRow)
-        .where(*_scope(HoldRow.organisation_id, HoldRow.account_id, ground, ids), col(HoldRow.lifted_at).is_(None))
-        .order_by(col(HoldRow.id))
-    )  # the oldest is the one that is named
-    for row in session.scalars(query):
-        hold = Hold(HoldKind(row.kind), row.since, row.why, row.by, row.until, row.invoice_id)
-        found[row.account_id].append(hold)
-    return found
-
-
-def _positions(session: Session, ground: Ground, ids: Sequence[int] | None) -> dict[int, Row]:
-    columns = (
-        PositionRow.account_id,
-        PositionRow.workflow_id,
-        PositionRow.cycle,
-        PositionRow.last_reminded_on,
-        PositionRow.anchor,
-        PositionRow.run_driver_id,
-        PositionRow.driver_due_on,
-        PositionRow.done,
-        PositionRow.done_day,
-        PositionRow.last_heard_on,
-    )
-    query = select(*columns).where(*_scope(PositionRow.organisation_id, PositionRow.account_id, ground, ids))
-    return {row.account_id: row for row in session.execute(query)}
-
-
-def _run(position: Row | None) -> Run | None:
-    if position is None or position.anchor is None:
-        return None
-    return Run(
-        workflow=position.workflow_id,
-        cycle=position.cycle,
-        anchor=position.anchor,
-        driver=position.run_driver_id,
-        driver_due_on=position.driver_due_on,
-        done=position.done,
-        done_day=position.done_day,
-        last_heard_on=position.last_heard_on,
-    )
-
-
-def _departed(session: Session, ground: Ground, ids: Sequence[int] | None) -> dict[int, Departed]:
-    """What the ledger now says of the invoices that drove at the last look."""
-    query = (
-        select(PositionRow.account_id, InvoiceRow.number, InvoiceRow.due_on, InvoiceRow.status)
-        .join(InvoiceRow, col(InvoiceRow.id) == PositionRow.run_driver_id)
-        .where(*_scope(PositionRow.organisation_id, PositionRow.account_id, ground, ids))
+        "SELECT p.account_id, i.number, i.due_on, i.status FROM positions p "  # noqa: S608 - our own words
+        f"JOIN invoices i ON i.id = p.run_driver_id WHERE {where} "
+        "AND (i.status <> 'open' OR i.account_id <> p.account_id)"
     )
     return {
-        account: Departed(number, due, InvoiceStatus(status)) for account, number, due, status in session.execute(query)
+        account: Departed(number, date_of(due_on), InvoiceStatus(status))  # type: ignore[arg-type]
+        for account, number, due_on, status in rows(session, query, parameters)
     }
 
 
-def _reminders(
-    session: Session, ground: Ground, ids: Sequence[int] | None
-) -> tuple[dict[int, list[Outcome]], dict[int, list[Standing]]]:
+def _still_open(run: Run, owed: Sequence[OpenInvoice]) -> Departed | None:
+    for invoice in owed:
+        if invoice.id == run.driver:
+            return Departed(invoice.number, invoice.due_on, InvoiceStatus.OPEN)
+    return None
+
+
+def _holds(session: Session, scope: _Scope) -> dict[int, list[Hold]]:
+    found: dict[int, list[Hold]] = defaultdict(list)
+    columns = (HoldRow.account_id, HoldRow.kind, HoldRow.since, HoldRow.why, HoldRow.by, HoldRow.until)
+    query = (
+        select(*columns, HoldRow.invoice_id)  # type: ignore[call-overload]
+        .where(*scope.clauses(HoldRow.organisation_id, HoldRow.account_id), col(HoldRow.lifted_at).is_(None))
+        .order_by(col(HoldRow.id))
+    )  # the oldest is the one that is named
+    for account, kind, *rest in session.execute(query):
+        found[account].append(Hold(HoldKind(kind), *rest))
+    return found
+
+
+def _reminders(session: Session, scope: _Scope) -> tuple[dict[int, list[Outcome]], dict[int, list[Standing]]]:
     outcomes: dict[int, list[Outcome]] = defaultdict(list)
     standing: dict[int, list[Standing]] = defaultdict(list)
     uncounted = and_(col(ReminderRow.state) == ReminderState.SENT, col(ReminderRow.counted).is_(False))
-    query = select(ReminderRow).where(
-        *_scope(ReminderRow.organisation_id, ReminderRow.account_id, ground, ids),
+    columns = (ReminderRow.account_id, ReminderRow.cycle, ReminderRow.step_id, ReminderRow.invoice_id)
+    more = (ReminderRow.state, ReminderRow.performed_on, ReminderRow.heard, ReminderRow.approved_at)
+    query = select(*columns, *more, ReminderRow.held_because, ReminderRow.why).where(  # type: ignore[call-overload]
+        *scope.clauses(ReminderRow.organisation_id, ReminderRow.account_id),
         or_(col(ReminderRow.state).in_(UNSETTLED), uncounted),
     )
-    for row in session.scalars(query):
-        key, state = ReminderKey(row.cycle, row.step_id), ReminderState(row.state)
-        if state is ReminderState.SENT and row.performed_on is not None:
-            outcomes[row.account_id].append(Outcome(key, row.performed_on, row.heard))
+    for account, cycle, step, invoice, state, on, heard, approved_at, held, why in session.execute(query):
+        key = ReminderKey(cycle, step, invoice or None)
+        if state == ReminderState.SENT and on is not None:
+            outcomes[account].append(Outcome(key, on, heard))
         else:
-            approved = row.approved_at is not None
-            standing[row.account_id].append(Standing(key, state, approved, row.held_because, row.why))
+            standing[account].append(Standing(key, ReminderState(state), approved_at is not None, held, why))
     return outcomes, standing
 
 
-def _mailable(session: Session, ground: Ground, ids: Sequence[int] | None) -> frozenset[int]:
-    """Accounts without an address of their own that have a contact with one."""
+def _begins(session: Session, scope: _Scope) -> dict[int, Begin]:
+    """The newest word of a person about each account that no look has acted upon yet."""
     query = (
-        select(ContactRow.account_id)
-        .join(AccountRow, col(AccountRow.id) == ContactRow.account_id)
-        .where(
-            *_scope(AccountRow.organisation_id, AccountRow.id, ground, ids),
-            col(ContactRow.email) != "",
-            col(ContactRow.receives_reminders).is_(True),
-        )
+        select(AssignmentRow)
+        .where(*scope.clauses(AssignmentRow.organisation_id, AssignmentRow.account_id))
+        .where(col(AssignmentRow.taken_at).is_(None))
+        .order_by(col(AssignmentRow.id))
     )
-    return frozenset(session.scalars(query))
+    return {row.account_id: Begin(row.workflow_id, row.step_id, row.by, row.by_hand) for row in session.scalars(query)}
+
+
+def _mailable(session: Session, scope: _Scope) -> frozenset[int]:
+    """Accounts that have a contact with an address of its own, who receives reminders."""
+    where, parameters = scope.where("a.organisation_id", "a.id")
+    query = (
+        "SELECT DISTINCT c.account_id FROM contacts c JOIN accounts a ON a.id = c.account_id "  # noqa: S608
+        f"WHERE {where} AND c.email <> '' AND c.receives_reminders"
+    )
+    return frozenset(row[0] for row in rows(session, query, parameters))
+
+
+def _credits(session: Session, scope: _Scope) -> dict[int, list[Money]]:
+    found: dict[int, list[Money]] = defaultdict(list)
+    query = select(CreditRow.account_id, CreditRow.remaining, CreditRow.currency).where(  # type: ignore[call-overload]
+        *scope.clauses(CreditRow.organisation_id, CreditRow.account_id),
+        col(CreditRow.status) == InvoiceStatus.OPEN,
+        col(CreditRow.remaining) > 0,
+    )
+    for account, remaining, currency in session.execute(query):
+        found[account].append(Money(remaining, currency))
+    return found
+
+
+def _courtesies(session: Session, scope: _Scope) -> dict[int, list[tuple[Ref, str]]]:
+    """The courtesy steps that were performed."""
+    found: dict[int, list[tuple[Ref, str]]] = defaultdict(list)
+    query = select(ReminderRow.account_id, ReminderRow.invoice_id, ReminderRow.step_id).where(  # type: ignore[call-overload]
+        *scope.clauses(ReminderRow.organisation_id, ReminderRow.account_id),
+        col(ReminderRow.cycle) == COURTESY_CYCLE,
+        col(ReminderRow.state) == ReminderState.SENT,
+    )
+    for account, invoice, step in session.execute(query):
+        found[account].append((invoice, step))
+    return found
+
+
+def _walks(session: Session, scope: _Scope) -> dict[int, Mapping[Ref, Run]]:
+    found: dict[int, dict[Ref, Run]] = defaultdict(dict)
+    query = select(InvoiceWalkRow).where(*scope.clauses(InvoiceWalkRow.organisation_id, InvoiceWalkRow.account_id))
+    for row in session.scalars(query):
+        found[row.account_id][row.invoice_id] = walk_of(row)
+    return dict(found)
+
+
+def _contacted(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[int, list[Contacted]]:
+    """The contacts of the last weeks, made by ourselves or by hand."""
+    since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
+    found: dict[int, list[Contacted]] = defaultdict(list)
+    query = select(ReminderRow.account_id, ReminderRow.performed_on, ReminderRow.channel).where(  # type: ignore[call-overload]
+        *scope.clauses(ReminderRow.organisation_id, ReminderRow.account_id),
+        col(ReminderRow.state) == ReminderState.SENT,
+        col(ReminderRow.heard).is_(True),
+        col(ReminderRow.performed_on) >= since,
+    )
+    for account, on, channel in session.execute(query):
+        found[account].append(Contacted(on, Channel(channel)))
+    return found
 
 
 def _reachable(by_email: bool, by_mobile: bool) -> frozenset[Channel]:
-    channels: Iterable[Channel] = (
+    return frozenset(
         channel
         for channel in Channel
         if (channel is not Channel.EMAIL or by_email) and (channel is not Channel.SMS or by_mobile)
     )
-    return frozenset(channels)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from engine.position import Position
+from engine.position import Position, place_done
 from engine.reminders import ReminderState
 from engine.workflow import Step
 from store.tables import ReminderRow
@@ -20,7 +20,7 @@ class Rung(NamedTuple):
 def ladder(position: Position, cycle: int, reminders: tuple[ReminderRow, ...]) -> tuple[Rung, ...]:
     """Where the account stands. `reminders` may hold earlier runs as well; those of this one date its steps."""
     sequence, run = position.workflow.sequence, position.run
-    done = position.workflow.place_of(run.done, run.done_day) if run else 0
+    done = min(place_done(run, position.workflow), len(sequence)) if run else 0
     went = _went(reminders, cycle)
     rungs = []
     for place, step in enumerate(sequence, start=1):

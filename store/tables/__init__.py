@@ -5,8 +5,12 @@ from store.tables.ledger import AccountRow, AllocationRow, ContactRow, CreditRow
 from store.tables.organisations import ConnectionRow, OrganisationRow, StepRow, WorkflowRow
 from store.tables.people import AuditRow, ConsentRow, MembershipRow, SessionRow, UserRow
 from store.tables.reminding import (
+    AssignmentRow,
+    DecisionRow,
+    GroundRow,
     HistoryNoteRow,
     HoldRow,
+    InvoiceWalkRow,
     MessageRow,
     PositionRow,
     ReminderRow,
@@ -18,15 +22,19 @@ from store.tables.syncs import SetAsideRow, SyncRunRow
 __all__ = [
     "AccountRow",
     "AllocationRow",
+    "AssignmentRow",
     "AuditRow",
     "BookmarkRow",
     "ConnectionRow",
     "ConsentRow",
     "ContactRow",
     "CreditRow",
+    "DecisionRow",
+    "GroundRow",
     "HistoryNoteRow",
     "HoldRow",
     "InvoiceRow",
+    "InvoiceWalkRow",
     "MembershipRow",
     "MessageRow",
     "OrganisationRow",

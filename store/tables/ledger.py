@@ -10,7 +10,7 @@ from store.columns import Amount, Instant
 
 
 class AccountRow(SQLModel, table=True):
-    """One customer who may owe. `default_workflow_id` is the account's own choice, ours and not the ledger's."""
+    """One customer who may owe. `default_workflow_id` and `time_zone` are chosen here and not in the ledger."""
 
     __tablename__ = "accounts"
     __table_args__ = (UniqueConstraint("organisation_id", "ledger_id"),)
@@ -29,6 +29,7 @@ class AccountRow(SQLModel, table=True):
     archived: bool = False
     merged_into: str | None = None
     default_workflow_id: int | None = Field(default=None, foreign_key="workflows.id")
+    time_zone: str = ""
     changed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 

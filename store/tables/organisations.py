@@ -29,8 +29,18 @@ class OrganisationRow(SQLModel, table=True):
     stale_after_days: int = 1
     ignore_below: Decimal = Field(default=Decimal(0), sa_type=Amount)
     disputed_invoices_drive: bool = False
+    after_move_back: str = "wait"
+    first_contact: str = "beginning"
+    return_over_link: bool = True
+    pause_when_in_credit: bool = False
     reply_holds: bool = True
     default_workflow_id: int | None = None
+
+    country: str = ""
+    holiday_calendar: str = ""
+    """The public holidays on which nothing leaves: a country, or a country and its part (`AU-NSW`). Empty: none."""
+    contact_rules: str = ""
+    """The key of the contact limits that hold (see `engine.limit_presets`). Empty: none."""
 
     paused_at: datetime | None = Field(default=None, sa_type=Instant)
     paused_by: str = ""
@@ -38,6 +48,7 @@ class OrganisationRow(SQLModel, table=True):
 
     ledger_as_of: datetime | None = Field(default=None, sa_type=Instant)
     recalculated_on: date | None = None
+    recalculated_ground: int | None = None
     sync_every_minutes: int = 15
     next_sync_at: datetime | None = Field(default=None, sa_type=Instant)
     lease_until: datetime | None = Field(default=None, sa_type=Instant)
@@ -71,7 +82,7 @@ class ConnectionRow(SQLModel, table=True):
 
 
 class WorkflowRow(SQLModel, table=True):
-    """An ordered list of steps. `version` grows with each saved edit."""
+    """An ordered list of steps, and what follows the last one. `version` grows with each saved edit."""
 
     __tablename__ = "workflows"
 
@@ -81,6 +92,9 @@ class WorkflowRow(SQLModel, table=True):
     description: str = ""
     kind: str = "account"
     version: int = 1
+    link_workflow_id: int | None = None
+    link_after_days: int = 0
+    repeat_every: int = 0
 
 
 class StepRow(SQLModel, table=True):

@@ -10,7 +10,10 @@ from store.columns import Instant
 
 
 class PositionRow(SQLModel, table=True):
-    """The last decision about an account. `because` was true on `as_of`; the engine says it anew for any other day."""
+    """The last decision about an account. `because` was true on `as_of`; the engine says it anew for any other day.
+
+    `path` holds the links that the account came over, as JSON. Before `look_again_on` nothing can change by itself.
+    """
 
     __tablename__ = "positions"
     __table_args__ = (Index("ix_positions_organisation_state", "organisation_id", "state"),)
@@ -33,19 +36,94 @@ class PositionRow(SQLModel, table=True):
     driver_due_on: date | None = None
     done: str | None = None
     done_day: int = 0
+    repeats: int = 0
     last_heard_on: date | None = None
+    last_step_on: date | None = None
+    performed: bool = False
+    by_hand: bool = False
+    ended: bool = False
+    path: str = ""
+    look_again_on: date | None = None
     decided_at: datetime = Field(sa_type=Instant)
+
+
+class InvoiceWalkRow(SQLModel, table=True):
+    """Where one invoice stands on a workflow of kind invoice, on which each of them walks alone."""
+
+    __tablename__ = "invoice_walks"
+
+    invoice_id: int = Field(foreign_key="invoices.id", primary_key=True)
+    account_id: int = Field(foreign_key="accounts.id", index=True)
+    organisation_id: int = Field(foreign_key="organisations.id")
+    workflow_id: int = Field(foreign_key="workflows.id")
+    cycle: int
+    anchor: date
+    driver_due_on: date
+    done: str | None = None
+    done_day: int = 0
+    repeats: int = 0
+    last_heard_on: date | None = None
+    performed: bool = False
+    ended: bool = False
+
+
+class AssignmentRow(SQLModel, table=True):
+    """A person's word that an account begins anew, on this workflow or on its default. Taken by the next look."""
+
+    __tablename__ = "assignments"
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id")
+    account_id: int = Field(foreign_key="accounts.id", index=True)
+    workflow_id: int | None = Field(default=None, foreign_key="workflows.id")
+    step_id: str | None = None
+    by_hand: bool = True
+    by: str = ""
+    at: datetime = Field(sa_type=Instant)
+    taken_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class GroundRow(SQLModel, table=True):
+    """What held for every account of an organisation when decisions were made: rules, workflows and pause, as JSON.
+
+    Only added to: one is in force from `used_from` until the next one is.
+    """
+
+    __tablename__ = "grounds"
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id", index=True)
+    fingerprint: str
+    content: str = Field(sa_type=Text)
+    used_from: datetime = Field(sa_type=Instant)
+
+
+class DecisionRow(SQLModel, table=True):
+    """One decision with everything it was made from, as JSON, so that it can be made again. Only added to."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_account_as_of", "account_id", "as_of"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id")
+    account_id: int = Field(foreign_key="accounts.id")
+    ground_id: int = Field(foreign_key="grounds.id")
+    as_of: date
+    at: datetime = Field(sa_type=Instant)
+    facts: str = Field(sa_type=Text)
+    outcome: str = Field(sa_type=Text)
 
 
 class ReminderRow(SQLModel, table=True):
     """One thing to send to one account. The unique key makes the same step of the same cycle impossible to queue twice.
 
-    `claimed_until` fences the worker that is looking at it; `counted` says that the position has taken it in.
+    `invoice_id` is 0 for a reminder of the whole account. `claimed_until` fences the worker that is looking at it;
+    `counted` says that the position has taken it in.
     """
 
     __tablename__ = "reminders"
     __table_args__ = (
-        UniqueConstraint("account_id", "cycle", "step_id"),
+        UniqueConstraint("account_id", "cycle", "step_id", "invoice_id", name="uq_reminders_key"),
         Index("ix_reminders_state", "organisation_id", "state", "send_after"),
     )
 
@@ -54,6 +132,7 @@ class ReminderRow(SQLModel, table=True):
     account_id: int = Field(foreign_key="accounts.id", index=True)
     cycle: int
     step_id: str
+    invoice_id: int = 0
     step_name: str
     workflow_id: int = Field(foreign_key="workflows.id")
     channel: str

@@ -57,11 +57,16 @@ def test_looking_twice_changes_nothing_and_writes_no_second_note(a_town: Callabl
 def test_an_explanation_names_each_rule_and_writes_nothing(a_town: Callable[..., Town]) -> None:
     town = a_firm_of(a_town, 1)
     town.day(date(2026, 1, 6))
-    decision = explain(town.office, town.account("Debtor 0").id or 0)
+    explanation = explain(town.office, town.account("Debtor 0").id or 0).explanation
 
-    assert [(reason.rule, reason.passed) for reason in decision.reasons] == [
+    assert [(reason.rule, reason.passed) for reason in explanation.reasons] == [
         ("overdue", True),
+        ("driver", True),
         ("step", True),
         ("hold: organisation paused", False),
+        ("fresh data", True),
+        ("sending day", True),
+        ("gap", True),
     ]
-    assert "the oldest overdue invoice at 7 days" in decision.position.because
+    assert explanation.primary.change == "Start sending, on the front page."
+    assert "the oldest overdue invoice at 7 days" in explanation.decision.position.because

@@ -99,6 +99,51 @@ def test_the_tables_that_matter_have_the_keys_that_keep_the_promise(database: Da
     found = inspect(database.engine)
     unique = {tuple(key["column_names"]) for key in found.get_unique_constraints("reminders")}
 
-    assert ("account_id", "cycle", "step_id") in unique, "the same step of the same run can be queued once"
+    assert ("account_id", "cycle", "step_id", "invoice_id") in unique, (
+        "the same step of the same run can be queued once"
+    )
     assert ("channel", "event_id") in {tuple(key["column_names"]) for key in found.get_unique_constraints("posts")}
     assert InvoiceRow and PostRow
+
+
+def test_books_of_the_first_version_keep_everything_when_they_are_brought_up_to_date(database_url: str) -> None:
+    database = Database(database_url)
+    database.migrate("0001")
+    with database.engine.begin() as connection:
+        for statement in _OLD_BOOKS:
+            connection.exec_driver_sql(statement)
+    database.migrate()
+    with database.engine.connect() as connection:
+        position = connection.exec_driver_sql(
+            "SELECT performed, ended, last_step_on, path FROM positions WHERE account_id = 1"
+        ).one()
+        message = connection.exec_driver_sql("SELECT reminder_id FROM messages").one()
+        reminder = connection.exec_driver_sql("SELECT step_id, invoice_id FROM reminders").one()
+    database.close()
+
+    assert (bool(position[0]), bool(position[1]), str(position[2]), position[3]) == (True, True, "2026-05-01", "")
+    assert tuple(message) == (1,)
+    assert tuple(reminder) == ("r1", 0)
+
+
+_OLD_BOOKS = (
+    "INSERT INTO organisations (id, name, time_zone, locale, currency, sender_name, reassess_on_payment,"
+    " reassess_locked, sending_time, sending_weekdays, min_days_between_reminders, stale_after_days, ignore_below,"
+    " disputed_invoices_drive, reply_holds, paused_by, paused_why, sync_every_minutes, lease_generation, created_at)"
+    " VALUES (1, 'Old', 'UTC', 'en_GB', 'GBP', '', true, true, '09:00:00', '[0]', 1, 1, 0, false, true, '', '', 15, 0,"
+    " '2026-01-01 00:00:00')",
+    "INSERT INTO workflows (id, organisation_id, name, description, kind, version) VALUES"
+    " (1, 1, 'W', '', 'account', 1)",
+    "INSERT INTO accounts (id, organisation_id, ledger_id, name, number, email, phone, mobile, first_name, last_name,"
+    " currency, archived) VALUES (1, 1, 'a', 'A', '', '', '', '', '', '', 'GBP', false)",
+    "INSERT INTO positions (account_id, organisation_id, workflow_id, state, because, as_of, held_because, cycle,"
+    " last_reminded_on, done, done_day, decided_at) VALUES (1, 1, 1, 'idle', '', '2026-05-04', '', 1, '2026-05-01',"
+    " 'r1', 7, '2026-05-04 00:00:00')",
+    "INSERT INTO reminders (id, organisation_id, account_id, cycle, step_id, step_name, workflow_id, channel, state,"
+    " due_on, send_after, held_because, why, approved_by, attempts, claim, heard, counted, queued_at) VALUES (1, 1, 1,"
+    " 1, 'r1', 'R1', 1, 'email', 'sent', '2026-05-01', '2026-05-01 00:00:00', '', '', '', 1, '', true, true,"
+    " '2026-05-01 00:00:00')",
+    'INSERT INTO messages (id, organisation_id, account_id, reminder_id, message_id, channel, "to", to_name, cc,'
+    " reply_to, subject, text, html, invoices, body_hash, created_at, provider_id, outcome) VALUES (1, 1, 1, 1, '',"
+    " 'email', '', '', '[]', '', '', '', '', '[]', '', '2026-05-01 00:00:00', '', 'sent')",
+)

@@ -11,8 +11,9 @@ from engine.decide import decide
 from jobs.connect import add_workflow
 from jobs.office import Office
 from store import Database, Vault
-from store.decisions import save_decisions
-from store.facts import facts_of, ground_of
+from store.decisions import Decided, save_decisions, saving
+from store.facts import facts_in_chunks, ground_of
+from store.kept_decisions import ground_number
 from store.people import add_member, add_user
 from store.tables import (
     MessageRow,
@@ -141,7 +142,14 @@ def an_organisation(unit: Session, name: str, currency: str) -> int:
 
 def decide_all(unit: Session, organisation_id: int) -> None:
     """What `recalculate` would leave behind."""
-    ground = ground_of(unit, organisation_id)
-    facts = facts_of(unit, ground)
-    decided = {number: (one, decide(one, TODAY)) for number, one in facts.items()}
-    save_decisions(unit, ground, decided, as_of=TODAY, now=NOW - timedelta(minutes=12))
+    now = NOW - timedelta(minutes=12)
+    ground = ground_of(unit, organisation_id, now=now)
+    number = ground_number(unit, ground, now=now)
+    by = saving(unit, ground, number, as_of=TODAY, now=now, first_look=False)
+    unit.flush()
+    for chunk in facts_in_chunks(unit, ground):
+        save_decisions(
+            unit,
+            by,
+            [Decided(account, known.facts, known.row, decide(known.facts, TODAY)) for account, known in chunk.items()],
+        )

@@ -142,6 +142,8 @@ class Filling:
                 done_day=last.day,
                 last_heard_on=heard,
                 last_reminded_on=heard,
+                last_step_on=heard,
+                performed=True,
                 decided_at=NOW - timedelta(days=1),
             )
         )

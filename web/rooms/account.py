@@ -31,7 +31,8 @@ def account(desk: Looking, account_id: int, history: str = "") -> Response:
         file = screens.account(session, desk.id, account_id, history=show)
     if file is None:
         raise NotFound
-    decision = explain(desk.office, account_id)
+    explanation = explain(desk.office, account_id).explanation
+    decision = explanation.decision
     entries, more = timeline(file, show)
     state = decision.position.state
     return page(
@@ -40,6 +41,7 @@ def account(desk: Looking, account_id: int, history: str = "") -> Response:
         account=file.account,
         file=file,
         decision=decision,
+        explanation=explanation,
         kind=type(state).__name__.lower(),
         held=[sentence(hold) for hold in state.holds] if isinstance(state, Held) else [],
         rungs=ladder(decision.position, decision.cycle, file.reminders),

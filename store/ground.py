@@ -1,0 +1,124 @@
+"""What holds for every account of an organisation: its rules, its workflows, its pause, and how fresh its ledger is."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from engine.calendars import SENDING_WINDOW, SendingDays, civil_date, moment_of
+from engine.facts import AfterMoveBack, FirstContact, Rules
+from engine.holds import Hold, HoldKind
+from engine.limit_presets import PRESETS
+from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
+from store.holidays_of import holidays_of
+from store.tables import AccountRow, OrganisationRow, StepRow, WorkflowRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One organisation at one moment. `sending_ahead`: today's sending time, and the hours after it, are not over."""
+
+    organisation: OrganisationRow
+    rules: Rules
+    workflows: Mapping[int | str, Workflow]
+    ledger_as_of: date | None
+    pause: tuple[Hold, ...]
+    sending_ahead: bool = True
+    time_zones: Mapping[int, str] = field(default_factory=dict)
+    """The time zones of accounts that have one of their own; the others live where the organisation does."""
+
+    def time_zone_of(self, account_id: int) -> str:
+        return self.time_zones.get(account_id, self.organisation.time_zone)
+
+    @property
+    def number(self) -> int:
+        assert self.organisation.id is not None
+        return self.organisation.id
+
+    @property
+    def has_courtesies(self) -> bool:
+        return any(workflow.courtesies for workflow in self.workflows.values())
+
+    @property
+    def has_invoice_workflows(self) -> bool:
+        return any(workflow.kind is WorkflowKind.INVOICE for workflow in self.workflows.values())
+
+
+def ground_of(session: Session, organisation_id: int, *, now: datetime | None = None) -> Ground:
+    """The organisation's common ground. Raises LookupError when there is no such organisation.
+
+    `now` is the moment of the look; with it the ground knows whether today's sending time has passed.
+    """
+    organisation = session.get(OrganisationRow, organisation_id)
+    if organisation is None:
+        raise LookupError(f"there is no organisation number {organisation_id}")
+    zone = ZoneInfo(organisation.time_zone)
+    pause: tuple[Hold, ...] = ()
+    if organisation.paused_at is not None:
+        since = civil_date(organisation.paused_at, zone)
+        pause = (Hold(HoldKind.ORGANISATION_PAUSED, since, organisation.paused_why, organisation.paused_by),)
+    return Ground(
+        organisation=organisation,
+        rules=rules_of(organisation, around=civil_date(now, zone) if now is not None else None),
+        workflows=workflows_of(session, organisation_id),
+        ledger_as_of=civil_date(organisation.ledger_as_of, zone) if organisation.ledger_as_of else None,
+        pause=pause,
+        sending_ahead=now is None or now <= _last_sending_moment(organisation, now),
+        time_zones=_time_zones(session, organisation_id) if organisation.contact_rules else {},
+    )
+
+
+def _time_zones(session: Session, organisation_id: int) -> dict[int, str]:
+    query = select(AccountRow.id, AccountRow.time_zone).where(  # type: ignore[call-overload]
+        col(AccountRow.organisation_id) == organisation_id, col(AccountRow.time_zone) != ""
+    )
+    return dict(session.execute(query).tuples())
+
+
+def _last_sending_moment(organisation: OrganisationRow, now: datetime) -> datetime:
+    zone = ZoneInfo(organisation.time_zone)
+    return moment_of(civil_date(now, zone), organisation.sending_time, zone) + SENDING_WINDOW
+
+
+def rules_of(organisation: OrganisationRow, *, around: date | None = None) -> Rules:
+    """The organisation's rules, with the public holidays of the year before and the two years after that date."""
+    holidays = holidays_of(organisation.holiday_calendar, around) if around is not None else frozenset[date]()
+    return Rules(
+        reassess_on_payment=organisation.reassess_on_payment,
+        sending=SendingDays(frozenset(organisation.sending_weekdays), holidays),
+        min_days_between_reminders=organisation.min_days_between_reminders,
+        stale_after_days=organisation.stale_after_days,
+        ignore_below=organisation.ignore_below,
+        disputed_invoices_drive=organisation.disputed_invoices_drive,
+        after_move_back=AfterMoveBack(organisation.after_move_back),
+        first_contact=FirstContact(organisation.first_contact),
+        return_over_link=organisation.return_over_link,
+        pause_when_in_credit=organisation.pause_when_in_credit,
+        limits=PRESETS.get(organisation.contact_rules),
+    )
+
+
+def workflows_of(session: Session, organisation_id: int) -> dict[int | str, Workflow]:
+    """Every workflow of the organisation with its steps, by its number."""
+    steps: dict[int, list[Step]] = defaultdict(list)
+    query = select(StepRow).join(WorkflowRow, col(WorkflowRow.id) == StepRow.workflow_id)
+    for step in session.scalars(query.where(col(WorkflowRow.organisation_id) == organisation_id)):
+        steps[step.workflow_id].append(Step(step.step_id, step.name, step.day, Channel(step.channel), step.manual))
+    workflows: dict[int | str, Workflow] = {}
+    for row in session.scalars(select(WorkflowRow).where(col(WorkflowRow.organisation_id) == organisation_id)):
+        if row.id is not None:
+            link = Link(row.link_workflow_id, row.link_after_days) if row.link_workflow_id is not None else None
+            workflows[row.id] = Workflow(
+                row.id,
+                row.name,
+                tuple(sorted(steps[row.id], key=lambda step: step.day)),
+                WorkflowKind(row.kind),
+                row.version,
+                link,
+                row.repeat_every,
+            )
+    return workflows

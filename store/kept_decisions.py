@@ -1,0 +1,166 @@
+"""Decisions kept with everything they were made from, so that any of them can be made again, years later.
+
+The rules and workflows of an organisation are kept once for as long as they stand; a decision points at them and adds
+what was known about its account. Made again from what is kept, it must come out the same.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple, get_type_hints
+
+import msgspec
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from engine.facts import Decision, Facts, Rules
+from engine.holds import Hold
+from engine.position import Run
+from engine.receivables import Ref
+from engine.workflow import Workflow
+from store.ground import Ground
+from store.rows import insert, plain, text_of
+from store.tables import DecisionRow, GroundRow
+
+_SHARED = 2
+"""How many fields of `Facts` belong to the ground: its rules and its workflows."""
+
+_hints = get_type_hints(Facts)
+_kept = [dict[int, Run] if name == "invoice_runs" else _hints[name] for name in Facts._fields[_SHARED:]]
+_encoder = msgspec.json.Encoder()
+_steady = msgspec.json.Encoder(order="deterministic")
+_facts_decoder = msgspec.json.Decoder(tuple[tuple(_kept)])  # type: ignore[misc]
+
+
+class _Content(NamedTuple):
+    rules: Rules
+    workflows: tuple[Workflow, ...]
+    pause: tuple[Hold, ...]
+
+
+_content_decoder = msgspec.json.Decoder(_Content)
+
+
+class Kept(NamedTuple):
+    """One decision as it was made: on which day, when, from which facts, and with what outcome (as JSON)."""
+
+    number: int
+    account: int
+    as_of: date
+    at: datetime
+    facts: Facts
+    outcome: str
+
+
+def ground_number(session: Session, ground: Ground, *, now: datetime) -> int:
+    """The number under which these rules, workflows and pause are kept. Whenever they change they are kept anew, so
+    that for any day it is known on which ground decisions stood.
+    """
+    workflows = tuple(sorted(ground.workflows.values(), key=lambda workflow: int(workflow.id)))
+    content = _steady.encode(_Content(ground.rules, workflows, ground.pause))
+    fingerprint = hashlib.sha256(content).hexdigest()
+    newest = (
+        select(GroundRow.id, GroundRow.fingerprint)  # type: ignore[call-overload]
+        .where(col(GroundRow.organisation_id) == ground.number)
+        .order_by(col(GroundRow.id).desc())
+        .limit(1)
+    )
+    known = session.execute(newest).one_or_none()
+    if known is not None and known.fingerprint == fingerprint:
+        return int(known.id)
+    row = GroundRow(organisation_id=ground.number, fingerprint=fingerprint, content=content.decode(), used_from=now)
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id
+
+
+def keep(
+    session: Session,
+    ground: Ground,
+    number: int,
+    decided: Iterable[tuple[int, Facts, Decision]],
+    *,
+    as_of: date,
+    now: datetime,
+) -> None:
+    """Adds these decisions, made on the ground of this number, in one statement."""
+    day, moment, organisation = text_of(session, as_of), plain(session, now), ground.number
+    many = [
+        (organisation, account, number, day, moment, _text_of(ground, facts), outcome(decision))
+        for account, facts, decision in decided
+    ]
+    if many:
+        insert(session, "decisions", _COLUMNS, many)
+
+
+def _text_of(ground: Ground, facts: Facts) -> str:
+    """What was known of the account alone; the pause of the whole organisation is part of the ground."""
+    if ground.pause:
+        facts = facts._replace(holds=facts.holds[len(ground.pause) :])
+    return _encoder.encode(facts[_SHARED:]).decode()
+
+
+_COLUMNS = ("organisation_id", "account_id", "ground_id", "as_of", "at", "facts", "outcome")
+
+
+def outcome(decision: Decision) -> str:
+    """All that followed, as JSON; two decisions are the same when this is."""
+    position = decision.position
+    state = position.state
+    said: dict[str, Any] = {
+        "workflow": position.workflow.id,
+        "state": type(state).__name__.lower(),
+        "because": position.because,
+        "assigned": position.assigned.name if position.assigned is not None else None,
+        "next_step": position.next_step.name if position.next_step is not None else None,
+        "next_due_on": position.next_due_on,
+        "driver": position.driver.number if position.driver is not None else None,
+        "run": position.run,
+        "cycle": decision.cycle,
+    }
+    for name in ("last_reminded_on", "last_step_on", "orders", "withdrawals", "notes", "invoice_runs", "lifts"):
+        if value := getattr(decision, name):
+            said[name] = value
+    return _encoder.encode(said).decode()
+
+
+def kept_on(session: Session, account_id: int, day: date, *, until: datetime) -> Kept | None:
+    """What was known of this account at the end of that day (at the moment `until`), as of its last decision.
+
+    None when there is no decision that early. The ground is the one in force at that moment.
+    """
+    row = session.scalars(
+        select(DecisionRow)
+        .where(col(DecisionRow.account_id) == account_id, col(DecisionRow.as_of) <= day)
+        .order_by(col(DecisionRow.as_of).desc(), col(DecisionRow.id).desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    in_force = session.scalars(
+        select(GroundRow)
+        .where(col(GroundRow.organisation_id) == row.organisation_id, col(GroundRow.used_from) <= until)
+        .order_by(col(GroundRow.id).desc())
+        .limit(1)
+    ).one()
+    return _read(row, _content_decoder.decode(in_force.content))
+
+
+def all_kept(session: Session, organisation_id: int) -> Iterator[Kept]:
+    """Every decision kept for this organisation, the oldest first, each on the ground it was made on."""
+    grounds = {
+        row.id: _content_decoder.decode(row.content)
+        for row in session.scalars(select(GroundRow).where(col(GroundRow.organisation_id) == organisation_id))
+    }
+    query = select(DecisionRow).where(col(DecisionRow.organisation_id) == organisation_id).order_by(col(DecisionRow.id))
+    for row in session.scalars(query.execution_options(yield_per=1000)):
+        yield _read(row, grounds[row.ground_id])
+
+
+def _read(row: DecisionRow, content: _Content) -> Kept:
+    workflows: Mapping[Ref, Workflow] = {workflow.id: workflow for workflow in content.workflows}
+    facts = Facts(content.rules, workflows, *_facts_decoder.decode(row.facts))
+    facts = facts._replace(holds=content.pause + facts.holds)
+    assert row.id is not None
+    return Kept(row.id, row.account_id, row.as_of, row.at, facts, row.outcome)

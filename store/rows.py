@@ -1,0 +1,108 @@
+"""Rows by the hundred thousand, straight from and to the database's own driver.
+
+Looking at every account of a large organisation is mostly reading and writing. Here nothing stands between the
+driver's tuples and the engine's small records, and many rows are written with one statement. Whoever uses this speaks
+plain SQL with `?` for its parameters, alike for both databases.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlmodel import Session
+
+Row = tuple[Any, ...]
+
+
+def is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def rows(session: Session, statement: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+    """The driver's own tuples, one after another. Dates are text on SQLite: see `date_of`."""
+    cursor = _cursor(session)
+    try:
+        cursor.execute(_dialect(session, statement), tuple(parameters))
+        yield from cursor
+    finally:
+        cursor.close()
+
+
+def write(session: Session, statement: str, many: Iterable[Row]) -> None:
+    """The statement once for each row."""
+    cursor = _cursor(session)
+    try:
+        cursor.executemany(_dialect(session, statement), many)
+    finally:
+        cursor.close()
+
+
+def upsert(session: Session, table: str, columns: Sequence[str], key: Sequence[str], many: list[Row]) -> None:
+    """Inserts rows, or replaces those of the same key. Values as the driver takes them: see `plain`."""
+    changes = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in columns if name not in key)
+    put(session, table, columns, many, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}")
+
+
+def insert(session: Session, table: str, columns: Sequence[str], many: list[Row]) -> None:
+    """Inserts rows."""
+    put(session, table, columns, many, "")
+
+
+_FEW = 200
+"""Below this, PostgreSQL takes row after row as fast as a copy into a table of their own."""
+
+
+def put(session: Session, table: str, columns: Sequence[str], many: list[Row], on_conflict: str) -> None:
+    """Inserts rows, with that answer to a key that is there already. Table and columns are our own words."""
+    names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" * len(columns))
+    if is_sqlite(session) or len(many) < _FEW:
+        write(session, f"INSERT INTO {table} ({names}) VALUES ({marks}) {on_conflict}", many)  # noqa: S608
+        return
+    cursor = _cursor(session)
+    try:
+        coming = table
+        if on_conflict:
+            coming = "coming"
+            cursor.execute(f"CREATE TEMP TABLE coming ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608
+        with cursor.copy(f"COPY {coming} ({names}) FROM STDIN") as copy:
+            for row in many:
+                copy.write_row(row)
+        if on_conflict:
+            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM coming {on_conflict}")  # noqa: S608
+            cursor.execute("DROP TABLE coming")
+    finally:
+        cursor.close()
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def plain(session: Session, moment: datetime) -> Any:
+    """An instant as the driver takes it."""
+    utc = moment.astimezone(UTC)
+    return utc.replace(tzinfo=None).isoformat(" ", "microseconds") if is_sqlite(session) else utc
+
+
+def date_of(value: str | date | None) -> date | None:
+    """A civil date from the driver: text on SQLite, a date on PostgreSQL."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def text_of(session: Session, day: date | None) -> Any:
+    """A civil date as the driver takes it."""
+    return day.isoformat() if day is not None and is_sqlite(session) else day
+
+
+def amount_of(scaled: int) -> Decimal:
+    """An exact amount from the whole number of ten-thousandths in which it is kept."""
+    return Decimal(scaled // 100).scaleb(-2) if scaled % 100 == 0 else Decimal(scaled).scaleb(-4)
+
+
+def _cursor(session: Session) -> Any:
+    return session.connection().connection.cursor()
+
+
+def _dialect(session: Session, statement: str) -> str:
+    return statement if is_sqlite(session) else statement.replace("?", "%s")
