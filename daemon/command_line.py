@@ -128,6 +128,20 @@ def why(
 
 
 @app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Story files: see the guide's page on them.")],
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object per file and mode, one a line.")] = False,
+) -> None:
+    """Tells a customer's story day by day: what would be sent, where the account stands, and whether it was expected.
+
+    Exit status 0 when all that was expected came, 1 when something did not, 2 when a file is no story file.
+    """
+    from daemon.replay_command import replay
+
+    raise typer.Exit(replay(files, console, complaints, json_lines=json_lines))
+
+
+@app.command()
 def user(
     email: Annotated[str, typer.Argument(help="The login's email address.")],
     name: Annotated[str, typer.Option(help="The person's name, for a new login.")] = "",
