@@ -113,14 +113,15 @@ def why(
     account: Annotated[
         str, typer.Argument(help="The account's name, number in the ledger, email address or our number.")
     ],
+    at: Annotated[str, typer.Option(help="A past day, such as 2026-05-31; empty: this very moment.")] = "",
     config: ConfigFile = Path(NAME),
 ) -> None:
-    """Explains where an account stands today: which invoice drives it, which rules were looked at, what comes next."""
+    """Explains where an account stands: which invoice drives it, every rule that was asked, what would change it."""
     from daemon.why_command import tell_why
 
     office = _office(read_config(config))
     try:
-        tell_why(office, account, console)
+        tell_why(office, account, console, _day(at))
     except LookupError as problem:
         raise Sentence(str(problem)) from problem
     finally:
@@ -208,13 +209,15 @@ def sandbox(
 
 
 def _noon(day: str) -> datetime | None:
+    known = _day(day)
+    return datetime.combine(known, time(7, 0), tzinfo=UTC) if known else None
 
-    if not day:
-        return None
+
+def _day(text: str) -> date | None:
     try:
-        return datetime.combine(date.fromisoformat(day), time(7, 0), tzinfo=UTC)
+        return date.fromisoformat(text) if text else None
     except ValueError:
-        raise Sentence(f"'{day}' is not a day. Write it like 2026-05-31.") from None
+        raise Sentence(f"'{text}' is not a day. Write it like 2026-05-31.") from None
 
 
 def _office(settings: Config) -> Office:
