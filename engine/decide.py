@@ -134,7 +134,7 @@ def _clear(facts: Facts, seen: Look) -> Decision:
         last_reminded_on=facts.last_reminded_on,
         last_step_on=facts.last_step_on,
         orders=orders,
-        withdrawals=taken_back(facts, keep=orders, why=position.because) if facts.standing else (),
+        withdrawals=taken_back(facts, position, orders) if facts.standing else (),
         notes=(Note(NoteKind.CLEARED, f"{capital(told)}."),) if facts.run is not None else (),
         lifts=_over(seen),
     )
@@ -169,7 +169,7 @@ def _all_disputed(facts: Facts, seen: Look) -> Decision:
         cycle=run.cycle if run is not None else facts.cycle,
         last_reminded_on=facts.last_reminded_on,
         last_step_on=facts.last_step_on,
-        withdrawals=taken_back(facts, keep=(), why=sentence(hold)),
+        withdrawals=taken_back(facts, position, (), sentence(hold)),
         notes=notes,
     )
 
@@ -193,7 +193,7 @@ def _placed(facts: Facts, seen: Look, driver: OpenInvoice, *, just_performed: bo
         last_reminded_on=facts.last_reminded_on,
         last_step_on=facts.last_step_on,
         orders=orders,
-        withdrawals=taken_back(facts, keep=orders, why=position.because) if facts.standing else (),
+        withdrawals=taken_back(facts, position, orders) if facts.standing else (),
         notes=_notes(facts, moved, position, begin, onward, orders, just_performed=just_performed),
     )
 
@@ -231,17 +231,16 @@ def _next_step(run: Run, workflow: Workflow) -> Step | None:
 
 
 def _orders(seen: Look, run: Run, state: State) -> tuple[Order, ...]:
-    match state:
-        case Due(step=step, due_on=on):
-            held = ""
-        case Held(step=step, due_on=on, holds=holds):
-            held = sentence(holds[0])
-        case Pending(step=step, due_on=on):
-            held = WAITS_FOR_A_PERSON
-        case _:
-            return ()
-    key = ReminderKey(run.cycle, step.id)
-    return (Order(key, step, on, tuple(invoice.id for invoice in seen.listed), held),)
+    if isinstance(state, Due):
+        held = ""
+    elif isinstance(state, Held):
+        held = sentence(state.holds[0])
+    elif isinstance(state, Pending):
+        held = WAITS_FOR_A_PERSON
+    else:
+        return ()
+    listed = tuple([invoice.id for invoice in seen.listed])
+    return (Order(ReminderKey(run.cycle, state.step.id), state.step, state.due_on, listed, held),)
 
 
 def _notes(
@@ -258,11 +257,10 @@ def _notes(
     if facts.run is not None and not eventful and moved.run.driver_due_on == facts.run.driver_due_on:
         return ()
     notes: list[Note] = []
-    because = capital(position.because)
     if begin is not None and (facts.run is not None or begin.by_hand):
         notes.append(_begun_anew(position, begin))
     elif facts.run is None:
-        notes.append(Note(NoteKind.BEGAN, f"{because}."))
+        notes.append(Note(NoteKind.BEGAN, f"{capital(position.because)}."))
     elif moved.moved:
         notes.append(Note(NoteKind.MOVED_BACK, moved_back_note(facts, moved, position)))
     elif facts.run.performed and moved.run.driver_due_on != facts.run.driver_due_on and position.driver is not None:
@@ -270,8 +268,9 @@ def _notes(
     if onward is not None:
         notes.append(Note(NoteKind.MOVED_ON, _moved_on(position, onward)))
     if isinstance(position.state, Idle) and just_performed:
-        notes.append(Note(NoteKind.IDLE, f"{because}."))
-    notes += held_notes(facts, position.state, orders)
+        notes.append(Note(NoteKind.IDLE, f"{capital(position.because)}."))
+    if isinstance(position.state, Held):
+        notes += held_notes(facts, position.state, orders)
     return tuple(notes)
 
 
@@ -291,10 +290,8 @@ def _moved_on(position: Position, left: Workflow) -> str:
     return f"Moved on from {left.name} to {position.workflow.name}: {where}every step of {left.name} is done{follows}."
 
 
-def held_notes(facts: Facts, state: State, orders: tuple[Order, ...]) -> list[Note]:
+def held_notes(facts: Facts, state: Held, orders: tuple[Order, ...]) -> list[Note]:
     """A step that would have gone and was held back is told once, with the reason."""
-    if not isinstance(state, Held) or not orders:
-        return []
     known = standing_of(facts, orders[0].key)
     if known is not None and known.held_because == orders[0].held_because:
         return []

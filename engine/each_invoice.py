@@ -50,7 +50,7 @@ def decide_each_invoice(facts: Facts, seen: Look) -> Decision:
         last_reminded_on=facts.last_reminded_on,
         last_step_on=facts.last_step_on,
         orders=orders,
-        withdrawals=taken_back(facts, keep=orders, why=position.because),
+        withdrawals=taken_back(facts, position, orders),
         notes=_notes(facts, position, walks, begin),
         invoice_runs={walk.invoice.id: walk.run for walk in walks},
     )
@@ -68,7 +68,7 @@ def _nothing_overdue(facts: Facts, seen: Look) -> Decision:
         last_reminded_on=facts.last_reminded_on,
         last_step_on=facts.last_step_on,
         orders=orders,
-        withdrawals=taken_back(facts, keep=orders, why=position.because),
+        withdrawals=taken_back(facts, position, orders),
         notes=(Note(NoteKind.CLEARED, f"{capital(told)}."),) if told else (),
     )
 

@@ -11,7 +11,7 @@ from engine.facts import Facts
 from engine.holds import Hold, HoldKind
 from engine.limits import cap_reached
 from engine.looking import Look
-from engine.position import Due, Held, Pending, Waiting
+from engine.position import Due, Held, Pending, Position, Waiting
 from engine.reminders import Order, ReminderKey, ReminderState, Standing, Withdrawal
 from engine.words import days, in_words
 from engine.workflow import Channel, Step
@@ -107,9 +107,14 @@ def gap_in_words(facts: Facts, as_of: date) -> str:
     return f"a step was performed on {in_words(facts.last_step_on)} already, and one a day is the most"
 
 
-def taken_back(facts: Facts, *, keep: tuple[Order, ...], why: str) -> tuple[Withdrawal, ...]:
-    """Whatever is queued and no longer ordered."""
-    kept = {order.key for order in keep}
+def taken_back(facts: Facts, position: Position, keep: tuple[Order, ...], why: str = "") -> tuple[Withdrawal, ...]:
+    """Whatever is queued and no longer ordered, for the reason of the position unless another one is given."""
+    kept = [order.key for order in keep]
+    queued = ReminderState.QUEUED
     return tuple(
-        Withdrawal(one.key, why) for one in facts.standing if one.state is ReminderState.QUEUED and one.key not in kept
+        [
+            Withdrawal(one.key, why or position.because)
+            for one in facts.standing
+            if one.state is queued and one.key not in kept
+        ]
     )

@@ -50,7 +50,8 @@ class StoryLedger:
     def read_into(self, facts: Facts, day: date) -> Facts:
         """A good sync."""
         self.known_left = dict(self.left)
-        return facts._replace(invoices=tuple(self.invoices.values()), ledger_as_of=day, credits=self.credits)
+        owed = tuple([invoice for invoice in self.invoices.values() if invoice.balance > 0])
+        return facts._replace(invoices=owed, ledger_as_of=day, credits=self.credits)
 
     def departed(self, facts: Facts) -> Departed | None:
         """What is known of the invoice that drove at the last look."""

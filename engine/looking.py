@@ -4,6 +4,7 @@ A muted invoice is left out of everything; a disputed one is still listed, but n
 organisation says so; an invoice below the limit for small balances is as good as gone.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -37,21 +38,26 @@ def look(facts: Facts, as_of: date) -> Look:
     """Sorts the invoices of one account by what they count for on this day (in the organisation's time zone)."""
     if facts.holds:
         return _with_holds(facts, as_of)
-    least = facts.rules.ignore_below
-    listed = tuple(
-        [invoice for invoice in facts.invoices if invoice.balance > 0 and invoice.balance >= least]
-        if least
-        else [invoice for invoice in facts.invoices if invoice.balance > 0]
-    )
+    listed, least = facts.invoices, facts.rules.ignore_below
+    if least:
+        listed = tuple([invoice for invoice in listed if invoice.balance >= least])
     overdue = tuple([invoice for invoice in listed if invoice.due_on < as_of])
     return Look(as_of, listed, overdue, driver_of(overdue))
 
 
-def driver_of(counted: tuple[OpenInvoice, ...] | list[OpenInvoice]) -> OpenInvoice | None:
+def driver_of(counted: Sequence[OpenInvoice]) -> OpenInvoice | None:
     """The oldest. The date decides; among invoices of one date the larger balance is named, then the lower number."""
-    if len(counted) < 2:
-        return counted[0] if counted else None
-    return min(counted, key=lambda invoice: (invoice.due_on, -invoice.balance, invoice.number))
+    if not counted:
+        return None
+    driver = counted[0]
+    for invoice in counted:
+        if invoice.due_on <= driver.due_on and (invoice.due_on < driver.due_on or _named_before(invoice, driver)):
+            driver = invoice
+    return driver
+
+
+def _named_before(invoice: OpenInvoice, other: OpenInvoice) -> bool:
+    return (-invoice.balance, invoice.number) < (-other.balance, other.number)
 
 
 def _with_holds(facts: Facts, as_of: date) -> Look:
@@ -59,9 +65,7 @@ def _with_holds(facts: Facts, as_of: date) -> Look:
     muted = {hold.invoice for hold in holds if hold.kind is HoldKind.MUTED and hold.invoice is not None}
     disputed = {hold.invoice for hold in holds if hold.kind is HoldKind.DISPUTE and hold.invoice is not None}
     listed = tuple(
-        invoice
-        for invoice in facts.invoices
-        if invoice.id not in muted and invoice.balance > 0 and invoice.balance >= facts.rules.ignore_below
+        invoice for invoice in facts.invoices if invoice.id not in muted and invoice.balance >= facts.rules.ignore_below
     )
     overdue = tuple(invoice for invoice in listed if invoice.due_on < as_of)
     set_aside = frozenset[Ref]() if facts.rules.disputed_invoices_drive else frozenset(disputed)

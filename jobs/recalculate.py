@@ -15,8 +15,9 @@ from engine.decide import decide
 from engine.facts import Decision, Facts
 from jobs.containing import contained
 from jobs.office import Office
+from jobs.uncollected import uncollected
 from store.decisions import Decided, save_decisions, saving
-from store.facts import facts_in_chunks, ground_of
+from store.facts import facts_in_chunks, ground_of, unsettled
 from store.ground import Ground
 from store.kept_decisions import ground_number
 from store.leases import one_at_a_time
@@ -71,22 +72,20 @@ def recalculate_in(
     number = ground_number(unit, ground, now=now)
     first_look = organisation.recalculated_on != as_of
     by = saving(unit, ground, number, as_of=as_of, now=now, first_look=first_look, touched=asked or frozenset())
-    if organisation.recalculated_ground != number:
-        asked_for = None
-    elif first_look or restless:
-        asked_for = _besides(unit, ground, asked, as_of + timedelta(days=1) if restless else as_of)
-    else:
-        asked_for = asked
-    ids = sorted(asked_for) if asked_for is not None else None
+    ids: list[int] | None = None
+    if organisation.recalculated_ground == number:
+        looked_at = _besides(unit, ground, asked, as_of, new_day=first_look, restless=restless)
+        ids = sorted(looked_at)
     if first_look or organisation.recalculated_ground != number:
         organisation.recalculated_on, organisation.recalculated_ground = as_of, number
     unit.flush()
     answered: dict[int, tuple[Facts, Decision]] = {}
     changed = 0
-    for decided in _decided(unit, ground, ids, as_of):
-        changed += save_decisions(unit, by, decided)
-        if asked:
-            answered.update((one.account, (one.facts, one.decision)) for one in decided if one.account in asked)
+    with uncollected():
+        for decided in _decided(unit, ground, ids, as_of):
+            changed += save_decisions(unit, by, decided)
+            if asked:
+                answered.update((one.account, (one.facts, one.decision)) for one in decided if one.account in asked)
     return Recalculated(changed, answered)
 
 
@@ -95,10 +94,15 @@ def _decided(unit: Session, ground: Ground, ids: list[int] | None, as_of: date) 
         yield [Decided(account, known.facts, known.row, decide(known.facts, as_of)) for account, known in chunk.items()]
 
 
-def _besides(unit: Session, ground: Ground, asked: frozenset[int] | None, until: date) -> frozenset[int] | None:
-    """Those asked for, and those with which something may be different by that day. None: all of them."""
+def _besides(
+    unit: Session, ground: Ground, asked: frozenset[int] | None, as_of: date, *, new_day: bool, restless: bool
+) -> frozenset[int]:
+    """Those asked for, and those with which something may be different today. None asked for means everybody."""
     if asked is None:
-        return None
+        return frozenset(unsettled(unit, ground, as_of))
+    if not (new_day or restless):
+        return asked
+    until = as_of + timedelta(days=1) if restless else as_of
     query = (
         select(AccountRow.id)
         .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)

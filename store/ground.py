@@ -15,7 +15,8 @@ from engine.holds import Hold, HoldKind
 from engine.limit_presets import PRESETS
 from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 from store.holidays_of import holidays_of
-from store.tables import AccountRow, OrganisationRow, StepRow, WorkflowRow
+from store.rows import all_rows
+from store.tables import AccountRow, OrganisationRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _time_zones(session: Session, organisation_id: int) -> dict[int, str]:
     query = select(AccountRow.id, AccountRow.time_zone).where(  # type: ignore[call-overload]
         col(AccountRow.organisation_id) == organisation_id, col(AccountRow.time_zone) != ""
     )
-    return dict(session.execute(query).tuples())
+    return {account: zone for account, zone in session.execute(query)}
 
 
 def _last_sending_moment(organisation: OrganisationRow, now: datetime) -> datetime:
@@ -105,20 +106,19 @@ def rules_of(organisation: OrganisationRow, *, around: date | None = None) -> Ru
 def workflows_of(session: Session, organisation_id: int) -> dict[int | str, Workflow]:
     """Every workflow of the organisation with its steps, by its number."""
     steps: dict[int, list[Step]] = defaultdict(list)
-    query = select(StepRow).join(WorkflowRow, col(WorkflowRow.id) == StepRow.workflow_id)
-    for step in session.scalars(query.where(col(WorkflowRow.organisation_id) == organisation_id)):
-        steps[step.workflow_id].append(Step(step.step_id, step.name, step.day, Channel(step.channel), step.manual))
+    asked = (
+        "SELECT s.workflow_id, s.step_id, s.name, s.day, s.channel, s.manual FROM steps s "
+        "JOIN workflows w ON w.id = s.workflow_id WHERE w.organisation_id = ? ORDER BY s.day, s.step_id"
+    )
+    for workflow, step, name, day, channel, manual in all_rows(session, asked, [organisation_id]):
+        steps[workflow].append(Step(step, name, day, Channel(channel), bool(manual)))
     workflows: dict[int | str, Workflow] = {}
-    for row in session.scalars(select(WorkflowRow).where(col(WorkflowRow.organisation_id) == organisation_id)):
-        if row.id is not None:
-            link = Link(row.link_workflow_id, row.link_after_days) if row.link_workflow_id is not None else None
-            workflows[row.id] = Workflow(
-                row.id,
-                row.name,
-                tuple(sorted(steps[row.id], key=lambda step: step.day)),
-                WorkflowKind(row.kind),
-                row.version,
-                link,
-                row.repeat_every,
-            )
+    asked = (
+        "SELECT id, name, kind, version, link_workflow_id, link_after_days, repeat_every FROM workflows "
+        "WHERE organisation_id = ? ORDER BY id"
+    )
+    for number, name, kind, version, to, after_days, repeat in all_rows(session, asked, [organisation_id]):
+        link = Link(to, after_days) if to is not None else None
+        kind = WorkflowKind(kind)
+        workflows[number] = Workflow(number, name, tuple(steps[number]), kind, version, link, repeat)
     return workflows

@@ -19,7 +19,7 @@ from engine.position import Run
 from engine.receivables import Ref
 from engine.workflow import Workflow
 from store.ground import Ground
-from store.rows import insert, plain, text_of
+from store.rows import all_rows, insert, plain, text_of
 from store.tables import DecisionRow, GroundRow
 
 _SHARED = 2
@@ -59,15 +59,10 @@ def ground_number(session: Session, ground: Ground, *, now: datetime) -> int:
     workflows = tuple(sorted(ground.workflows.values(), key=lambda workflow: int(workflow.id)))
     content = _steady.encode(_Content(ground.rules, workflows, ground.pause))
     fingerprint = hashlib.sha256(content).hexdigest()
-    newest = (
-        select(GroundRow.id, GroundRow.fingerprint)  # type: ignore[call-overload]
-        .where(col(GroundRow.organisation_id) == ground.number)
-        .order_by(col(GroundRow.id).desc())
-        .limit(1)
-    )
-    known = session.execute(newest).one_or_none()
-    if known is not None and known.fingerprint == fingerprint:
-        return int(known.id)
+    newest = "SELECT id, fingerprint FROM grounds WHERE organisation_id = ? ORDER BY id DESC LIMIT 1"
+    for number, known in all_rows(session, newest, [ground.number]):
+        if known == fingerprint:
+            return int(number)
     row = GroundRow(organisation_id=ground.number, fingerprint=fingerprint, content=content.decode(), used_from=now)
     session.add(row)
     session.flush()

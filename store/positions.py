@@ -10,7 +10,7 @@ from engine.again import look_again_on
 from engine.facts import Decision, Facts
 from engine.holds import sentence
 from engine.position import Held, Leaving, Passed, Run
-from store.rows import Row, date_of
+from store.rows import DAYS, Row
 from store.tables import InvoiceWalkRow
 
 POSITION_COLUMNS = (
@@ -41,7 +41,9 @@ POSITION_COLUMNS = (
 )
 """Those that make a position what it is. `because`, `as_of` and `decided_at` are written along with a change only."""
 
-_day = lru_cache(maxsize=4096)(date_of)
+
+def _day(value: Any) -> date | None:
+    return DAYS[value] if value is not None else None
 
 
 def run_of(row: Row) -> tuple[Run | None, int, date | None, date | None]:

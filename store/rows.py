@@ -29,6 +29,17 @@ def rows(session: Session, statement: str, parameters: Sequence[Any] = ()) -> It
         cursor.close()
 
 
+def all_rows(session: Session, statement: str, parameters: Sequence[Any] = ()) -> list[Row]:
+    """The driver's own tuples, all at once: for a chunk of accounts that is the faster way."""
+    cursor = _cursor(session)
+    try:
+        cursor.execute(_dialect(session, statement), tuple(parameters))
+        found: list[Row] = cursor.fetchall()
+        return found
+    finally:
+        cursor.close()
+
+
 def write(session: Session, statement: str, many: Iterable[Row]) -> None:
     """The statement once for each row."""
     cursor = _cursor(session)
@@ -90,14 +101,31 @@ def date_of(value: str | date | None) -> date | None:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
+class _Days(dict[Any, date]):
+    """Civil dates by what the driver gives for them, each made once."""
+
+    def __missing__(self, value: str | date) -> date:
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+        if len(self) < _MANY:
+            self[value] = day
+        return day
+
+
+_MANY = 20_000
+DAYS = _Days()
+
+
 def text_of(session: Session, day: date | None) -> Any:
     """A civil date as the driver takes it."""
     return day.isoformat() if day is not None and is_sqlite(session) else day
 
 
+_CENT, _HUNDREDTH = Decimal("0.01"), Decimal("0.0001")
+
+
 def amount_of(scaled: int) -> Decimal:
     """An exact amount from the whole number of ten-thousandths in which it is kept."""
-    return Decimal(scaled // 100).scaleb(-2) if scaled % 100 == 0 else Decimal(scaled).scaleb(-4)
+    return Decimal(scaled // 100) * _CENT if scaled % 100 == 0 else Decimal(scaled) * _HUNDREDTH
 
 
 def _cursor(session: Session) -> Any:

@@ -49,6 +49,9 @@ def upgrade() -> None:
     op.execute(sa.text("UPDATE positions SET ended = :yes WHERE state = 'idle'").bindparams(yes=True))
     _key_of_reminders()
     _tables()
+    asked = ["account_id", "status", "due_on", "balance", "number", "currency", "organisation_id"]
+    still_open = sa.text("status = 'open' AND balance > 0")
+    op.create_index("ix_invoices_open", "invoices", asked, sqlite_where=still_open, postgresql_where=still_open)
 
 
 def _key_of_reminders() -> None:
