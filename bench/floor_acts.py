@@ -1,0 +1,47 @@
+"""The floor as it is measured: opened on either database, and sworn to hold nothing of the product."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from bench import floor, floor_postgres, floor_sqlite
+from bench.ledger import invoice_of
+
+_SQLITE = "sqlite:///"
+
+
+def prepare(url: str) -> None:
+    if url.startswith(_SQLITE):
+        floor_sqlite.prepare(url.removeprefix(_SQLITE))
+    else:
+        floor_postgres.prepare(_address(url))
+
+
+def looks(url: str, now: str) -> Iterator[Callable[[], Any]]:
+    """One look at everything, ready to be timed."""
+    books, today = _books(url), date.fromisoformat(now[:10])
+    yield lambda: floor.look(books, today)
+
+
+new_days = looks  # a new day is a look at everything
+
+
+def payments(url: str, now: str, paid: Sequence[Sequence[Any]]) -> Iterator[Callable[[], Any]]:
+    """A payment after another, each ready to be timed."""
+    books, today = _books(url), date.fromisoformat(now[:10])
+    for row in paid:
+        invoice = invoice_of(row)
+        yield lambda invoice=invoice: floor.pay(books, invoice.number, invoice.account, today)
+
+
+def _books(url: str) -> floor.Books:
+    strangers = {name.partition(".")[0] for name in sys.modules} & {"engine", "store", "jobs", "sqlalchemy", "sqlmodel"}
+    assert not strangers, f"the floor is not bare: {strangers} are imported"
+    if url.startswith(_SQLITE):
+        return floor_sqlite.SqliteBooks(url.removeprefix(_SQLITE))
+    return floor_postgres.PostgresBooks(_address(url))
+
+
+def _address(url: str) -> str:
+    return url.replace("postgresql+psycopg:", "postgresql:")
