@@ -77,7 +77,7 @@ def _time_zones(session: Session, organisation_id: int) -> dict[int, str]:
     query = select(AccountRow.id, AccountRow.time_zone).where(  # type: ignore[call-overload]
         col(AccountRow.organisation_id) == organisation_id, col(AccountRow.time_zone) != ""
     )
-    return {account: zone for account, zone in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def _last_sending_moment(organisation: OrganisationRow, now: datetime) -> datetime:
