@@ -6,7 +6,7 @@ evening. Replaying a story, simulating the coming weeks and looking back over pa
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -37,13 +37,17 @@ class People(StrEnum):
 
 _A_DAY = timedelta(days=1)
 
+Open = Callable[[Channel, date, tuple[Contacted, ...]], bool]
+"""Whether the debtor may be reached by this channel in the course of that day, after these contacts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
     """One account, its workflows and all that happened to it. `invoices` are on the ledger from the first day.
 
     `facts` is what was known before the first day, for an account that does not begin with this story; `rules`,
-    `workflows` and the defaults are then those of the facts.
+    `workflows` and the defaults are then those of the facts. `may_reach` knows the hours of contact, where there are
+    any: what is closed all day waits for the next one.
     """
 
     start: date
@@ -57,6 +61,7 @@ class Story:
     currency: str = ""
     people: People = People.AS_TOLD
     facts: Facts | None = None
+    may_reach: Open | None = None
 
 
 class Send(NamedTuple):
@@ -88,6 +93,7 @@ class Teller:
     organisation_default: Ref
     account_default: Ref | None
     people: People
+    may_reach: Open | None
     holds: dict[object, Hold] = field(default_factory=dict)
     queued: dict[ReminderKey, Order] = field(default_factory=dict)
     approved: set[ReminderKey] = field(default_factory=set)
@@ -148,6 +154,7 @@ def _teller(story: Story) -> Teller:
         organisation_default=story.default_workflow,
         account_default=story.account_default,
         people=story.people,
+        may_reach=story.may_reach,
         holds=dict(enumerate(facts.holds)),
         approved={one.key for one in queued if one.approved},
         unsettled=tuple(one for one in facts.standing if one.state is not ReminderState.QUEUED),
@@ -161,11 +168,16 @@ def _morning(teller: Teller, events: list[Event] | tuple[()], day: date) -> Deci
     if teller.people is People.PROMPT and (waiting := {order.key for order in decision.orders if order.held_because}):
         teller.approved |= waiting
         decision = _look(teller, day)
-    leaving = [order for order in decision.orders if not order.held_because]
+    leaving = [order for order in decision.orders if not order.held_because and _may_leave(teller, order, day)]
     if leaving:
         _send(teller, decision, leaving, day)
         decision = _look(teller, day, sending_ahead=False)
     return decision
+
+
+def _may_leave(teller: Teller, order: Order, day: date) -> bool:
+    may_reach = teller.may_reach
+    return may_reach is None or may_reach(order.step.channel, day, teller.facts.contacted)
 
 
 def _take_in(teller: Teller, events: list[Event] | tuple[()], day: date) -> None:
