@@ -1,0 +1,269 @@
+"""Simulate: what the coming weeks would bring, if nobody paid, or if everybody paid as late as they usually do.
+
+Each account's story is told onwards from what is known of it now, by the engine that decides in earnest, on a clock
+that is only counted. No ledger is asked, nothing is sent and nothing is written. It is told as if sending were on and
+the ledger were read every day; no new invoice comes, and nobody answers, pauses or promises anything.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from engine.calendars import SENDING_WINDOW, civil_date, moment_of
+from engine.facts import Facts
+from engine.forecast import Expectation, ExpectedPayment, Habit, Payers, as_events, expected_payments, past_of
+from engine.holds import Hold, HoldKind, sentence
+from engine.limits import Contacted, first_open
+from engine.message_calendar import Foreseen, because_of
+from engine.notes import Note, NoteKind
+from engine.position import Clear, Held, Idle, Leaving, Pending, Position
+from engine.receivables import Ref
+from engine.reminders import Outcome, ReminderState
+from engine.story import Open, People, Send, Story, Telling, tell
+from engine.workflow import Channel
+from jobs.office import Office
+from jobs.texts import Texts
+from store.facts import facts_in_chunks, ground_of
+from store.ground import Ground
+from store.past import accounts_named, lateness_of, workers
+
+__all__ = ["Payers", "People", "Simulation", "simulate"]
+
+LONGEST = 366
+WORTH_TELLING = frozenset(
+    {NoteKind.MOVED_BACK, NoteKind.MOVED_ON, NoteKind.CLEARED, NoteKind.IDLE, NoteKind.HELD, NoteKind.RESTARTED}
+)
+
+
+class Payment(NamedTuple):
+    """An account is taken to pay these invoices in full on that day."""
+
+    account: int
+    expected: ExpectedPayment
+
+
+class Happening(NamedTuple):
+    """A line that an account's history would get, besides those about what is sent."""
+
+    account: int
+    on: date
+    note: Note
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What the days from `start` to `until` would bring. `messages` and `payments` come in the order of their days.
+
+    `paused`: sending is paused at present, and this is what would go if it were not. `workers` are the people who may
+    call, `owing` the accounts with an open invoice. `quiet` says of how many accounts that owe and get nothing why that
+    is so. `habits` are how the accounts pay that are taken to pay. `names` and `numbers` are those of the accounts and
+    invoices that are spoken of.
+    """
+
+    organisation: str
+    start: date
+    until: date
+    payers: Payers
+    people: People
+    paused: bool
+    workers: int
+    owing: int
+    messages: tuple[Foreseen, ...]
+    payments: tuple[Payment, ...]
+    happenings: tuple[Happening, ...]
+    quiet: Mapping[str, int]
+    habits: Mapping[int, Habit]
+    names: Mapping[int, str]
+    numbers: Mapping[Ref, str]
+
+
+class _Told(NamedTuple):
+    """One account's story and what came of it."""
+
+    account: int
+    facts: Facts
+    telling: Telling
+    payments: tuple[ExpectedPayment, ...]
+
+
+def simulate(
+    office: Office,
+    organisation_id: int,
+    *,
+    days: int = 30,
+    payers: Payers = Payers.NOBODY,
+    people: People = People.PROMPT,
+    account_ids: Iterable[int] | None = None,
+) -> Simulation:
+    """Tells the coming days of these accounts, or of all, from the next sending time on.
+
+    Raises LookupError for an unknown organisation, ValueError for a number of days that makes no sense.
+    """
+    if not 1 <= days <= LONGEST:
+        raise ValueError(f"{days} days cannot be simulated; from 1 to {LONGEST} can")
+    wanted = sorted(set(account_ids)) if account_ids is not None else None
+    with office.database.reading() as session:
+        known = ground_of(session, organisation_id, now=office.clock())
+        ground = replace(known, pause=())
+        start = first_day(ground, office.clock())
+        until = start + timedelta(days=days - 1)
+        expecting = _expecting(session, organisation_id) if payers is Payers.AT_THEIR_MEDIAN else None
+        telling = _Teller(ground, start, until, people, expecting)
+        for chunk in facts_in_chunks(session, ground, wanted, as_of=start):
+            telling.tell_all(session, {account: one.facts for account, one in chunk.items()})
+        return telling.done(session, payers=payers, paused=bool(known.pause))
+
+
+def first_day(ground: Ground, now: datetime) -> date:
+    """Today, while its sending time is ahead; else tomorrow. A late first look of a day may still send that day."""
+    organisation = ground.organisation
+    zone = ZoneInfo(organisation.time_zone)
+    today = civil_date(now, zone)
+    window = SENDING_WINDOW if organisation.recalculated_on != today else timedelta(0)
+    passed = now > moment_of(today, organisation.sending_time, zone) + window
+    return today + timedelta(days=1) if passed else today
+
+
+Expecting = Callable[[int], Expectation]
+
+
+def _expecting(session: Session, organisation_id: int) -> Expecting:
+    """What is to be expected of each account."""
+    settled = lateness_of(session, organisation_id)
+    everybody = past_of((days for theirs in settled.values() for days in theirs), enough=1)
+    return lambda account: Expectation(past_of(settled.get(account, ())), everybody)
+
+
+class _Teller:
+    """Tells story after story, and keeps of each what is asked for."""
+
+    def __init__(self, ground: Ground, start: date, until: date, people: People, expecting: Expecting | None) -> None:
+        self.ground, self.start, self.until, self.people, self.expecting = ground, start, until, people, expecting
+        self.owing = 0
+        self.messages: list[Foreseen] = []
+        self.payments: list[Payment] = []
+        self.happenings: list[Happening] = []
+        self.quiet: Counter[str] = Counter()
+        self.habits: dict[int, Habit] = {}
+        self.names: dict[int, str] = {}
+        self.numbers: dict[Ref, str] = {}
+
+    def tell_all(self, session: Session, facts: Mapping[int, Facts]) -> None:
+        """Some thousand accounts. Those that owe nothing have no story."""
+        told = [self._told(account, known) for account, known in facts.items() if known.invoices]
+        self.owing += len(told)
+        spoken_of = [one for one in told if one.telling.sends or one.payments or one.telling.notes]
+        rows = accounts_named(session, [one.account for one in spoken_of])
+        self.names |= {account: row.name for account, row in rows.items()}
+        texts = Texts(session, self.ground.organisation, rows)
+        for one in told:
+            self._keep(one, texts)
+
+    def _told(self, account: int, facts: Facts) -> _Told:
+        payments: tuple[ExpectedPayment, ...] = ()
+        if self.expecting is not None:
+            expectation = self.expecting(account)
+            self.habits[account] = expectation.habit
+            payments = expected_payments(facts.invoices, expectation, first=self.start, last=self.until)
+        facts = _arrived(facts, self.start)
+        story = Story(
+            start=self.start,
+            until=self.until,
+            workflows=facts.workflows,
+            default_workflow=facts.default_workflow,
+            invoices=facts.invoices,
+            events=as_events(payments),
+            rules=facts.rules,
+            currency=self.ground.organisation.currency,
+            people=self.people,
+            facts=facts,
+            may_reach=hours_of(self.ground, account),
+        )
+        return _Told(account, facts, tell(story, every_day=False), payments)
+
+    def _keep(self, one: _Told, texts: Texts) -> None:
+        account, facts, telling, payments = one
+        self.numbers |= {invoice.id: invoice.number for invoice in facts.invoices}
+        for send in telling.sends:
+            segments = texts.segments(account, send, facts) if _is_text(send) else 0
+            self.messages.append(Foreseen(account, send, because_of(send, facts), segments))
+        self.payments += [Payment(account, expected) for expected in payments]
+        notes = [(on, note) for on, note in telling.notes if note.kind in WORTH_TELLING]
+        self.happenings += [Happening(account, on, note) for on, note in notes]
+        if not telling.sends and (why := _silence(telling.positions[self.until])):
+            self.quiet[why] += 1
+
+    def done(self, session: Session, *, payers: Payers, paused: bool) -> Simulation:
+        organisation = self.ground.organisation
+        return Simulation(
+            organisation=organisation.name,
+            start=self.start,
+            until=self.until,
+            payers=payers,
+            people=self.people,
+            paused=paused,
+            workers=workers(session, self.ground.number),
+            owing=self.owing,
+            messages=tuple(sorted(self.messages, key=lambda one: (one.send.on, self.names[int(one.account)]))),
+            payments=tuple(sorted(self.payments, key=lambda one: (one.expected.on, self.names[one.account]))),
+            happenings=tuple(sorted(self.happenings, key=lambda one: (one.on, one.account))),
+            quiet=dict(self.quiet.most_common()),
+            habits=self.habits,
+            names=self.names,
+            numbers=self.numbers,
+        )
+
+
+def _arrived(facts: Facts, on: date) -> Facts:
+    """What is on its way at this very moment is taken to arrive."""
+    under_way = [one for one in facts.standing if one.state is ReminderState.SENDING]
+    if not under_way:
+        return facts
+    return facts._replace(
+        standing=tuple(one for one in facts.standing if one.state is not ReminderState.SENDING),
+        outcomes=(*facts.outcomes, *(Outcome(one.key, on) for one in under_way)),
+    )
+
+
+def hours_of(ground: Ground, account: int) -> Open | None:
+    """Whether this debtor may be reached on a day, at the sending time or later; None where any hour is open."""
+    limits, organisation = ground.rules.limits, ground.organisation
+    if limits is None or not limits.windows:
+        return None
+    ours, theirs = ZoneInfo(organisation.time_zone), ZoneInfo(ground.time_zone_of(account))
+    holidays = ground.rules.sending.holidays
+
+    def may_reach(channel: Channel, day: date, contacted: tuple[Contacted, ...]) -> bool:
+        moment = moment_of(day, organisation.sending_time, ours)
+        opening = first_open(
+            limits, channel, moment, zones=(theirs,), contacted=contacted, holidays=holidays, counted_in=ours
+        )
+        return civil_date(opening.at, ours) == day
+
+    return may_reach
+
+
+def _is_text(send: Send) -> bool:
+    return send.channel is Channel.SMS and not send.skipped
+
+
+def _silence(position: Position) -> str:
+    """Why an account that owes is sent nothing; empty for one that owes nothing by now."""
+    match position.state:
+        case Clear():
+            return position.told if "muted" in position.told or "disputed" in position.told else ""
+        case Idle():
+            return "the workflow has come to its end"
+        case Pending():
+            return "a step waits for a person"
+        case Held(holds=(hold, *_)):
+            return "a payment is expected" if hold.kind is HoldKind.PROMISE else sentence(Hold(hold.kind, hold.since))
+        case Leaving():
+            return "moves on to the linked workflow later"
+        case _:
+            return "the next step comes later"
