@@ -1,0 +1,70 @@
+"""Who needs a workflow: the accounts that walk along it, and all that has to stay readable afterwards."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, union
+from sqlmodel import Session, col
+
+from store.tables import (
+    AccountRow,
+    AssignmentRow,
+    InvoiceWalkRow,
+    OrganisationRow,
+    PositionRow,
+    ReminderRow,
+    WorkflowRow,
+)
+
+
+def accounts_on(session: Session, organisation_id: int) -> dict[int, int]:
+    """How many accounts are on each workflow: those with something overdue, as a whole or with a single invoice."""
+    whole = select(PositionRow.workflow_id, PositionRow.account_id).where(
+        col(PositionRow.organisation_id) == organisation_id, col(PositionRow.anchor).is_not(None)
+    )
+    single = select(InvoiceWalkRow.workflow_id, InvoiceWalkRow.account_id).where(
+        col(InvoiceWalkRow.organisation_id) == organisation_id
+    )
+    both = union(whole, single).subquery()
+    query = select(both.c.workflow_id, func.count()).group_by(both.c.workflow_id)
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def why_kept(session: Session, organisation_id: int, workflow_id: int) -> str:
+    """Why this workflow cannot be deleted, in a sentence; empty when nothing needs it."""
+    organisation = session.get(OrganisationRow, organisation_id)
+    if organisation is not None and organisation.default_workflow_id == workflow_id:
+        return "It is the default workflow. Make another one the default first."
+    linked = session.scalars(
+        select(WorkflowRow.name).where(
+            col(WorkflowRow.organisation_id) == organisation_id,
+            col(WorkflowRow.link_workflow_id) == workflow_id,
+            col(WorkflowRow.id) != workflow_id,
+        )
+    ).first()
+    if linked is not None:
+        return f"{linked} moves accounts on to it. Change what follows there first."
+    if own := _count(session, AccountRow, col(AccountRow.default_workflow_id) == workflow_id):
+        return f"It is the own default of {_accounts(own)}. Give {_them(own)} another one first."
+    if on_it := accounts_on(session, organisation_id).get(workflow_id, 0):
+        verb = "is" if on_it == 1 else "are"
+        return f"{_accounts(on_it).capitalize()} {verb} on it. Move {_them(on_it)} to another workflow first."
+    waiting = col(AssignmentRow.workflow_id) == workflow_id
+    if _count(session, AssignmentRow, waiting) or _count(
+        session, PositionRow, col(PositionRow.workflow_id) == workflow_id
+    ):
+        return "Accounts have been put on it, and their history has to name it. Rename it if it is not used any more."
+    if _count(session, ReminderRow, col(ReminderRow.workflow_id) == workflow_id):
+        return "Reminders have been queued by it, and they have to stay readable. Rename it if it is not used any more."
+    return ""
+
+
+def _count(session: Session, table: Any, where: ColumnElement[bool]) -> int:
+    return session.execute(select(func.count()).select_from(table).where(where)).scalar_one()
+
+
+def _accounts(count: int) -> str:
+    return "1 account" if count == 1 else f"{count} accounts"
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"
