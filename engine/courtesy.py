@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from engine.ageing import OpenInvoice
 from engine.facts import Facts
-from engine.gates import at_the_gates, rested
-from engine.holds import sentence
+from engine.gates import at_the_gates, held_because, rested
 from engine.looking import Look
-from engine.position import Due, Held, Pending
+from engine.position import Due, Held
 from engine.reminders import COURTESY_CYCLE, Order, ReminderKey
 from engine.workflow import Step, Workflow
 
@@ -55,13 +54,12 @@ def courtesy_orders(facts: Facts, seen: Look, workflow: Workflow, *, one_a_day: 
     for one in courtesies_due(facts, seen, workflow):
         # On a workflow of kind invoice every invoice walks alone, and no gap lies between two of them.
         state = at_the_gates(facts, seen, one.step, one.due_on, key=one.key, spaced=one_a_day)
-        if isinstance(state, Due) and room:
-            orders.append(_order(one))
-            room = not one_a_day
-        elif isinstance(state, Held) and rested(facts, seen.as_of):
-            orders.append(_order(one, sentence(state.holds[0])))
-        elif isinstance(state, Pending):
-            orders.append(_order(one, "it waits for a person"))
+        if (isinstance(state, Due) and not room) or (isinstance(state, Held) and not rested(facts, seen.as_of)):
+            continue
+        room = room and not (isinstance(state, Due) and one_a_day)
+        held = held_because(facts, one.key, state, seen.as_of)
+        if held is not None:
+            orders.append(_order(one, held))
     return tuple(orders)
 
 

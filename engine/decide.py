@@ -12,7 +12,7 @@ from engine.ageing import OpenInvoice
 from engine.courtesy import courtesy_orders
 from engine.each_invoice import decide_each_invoice
 from engine.facts import Begin, Decision, Facts
-from engine.gates import account_holds, at_the_gates, standing_of, taken_back
+from engine.gates import account_holds, at_the_gates, held_because, standing_of, taken_back
 from engine.holds import Hold, HoldKind, sentence
 from engine.looking import Look, look
 from engine.moves import Moved, assigned_place, begun, leaves_on, moved_on, performed, reassessed
@@ -35,8 +35,6 @@ from engine.position import (
 from engine.reminders import COURTESY_CYCLE, Order, ReminderKey
 from engine.telling import capital, departure, moved_back, moved_back_note, stays
 from engine.workflow import Step, Workflow, WorkflowKind
-
-WAITS_FOR_A_PERSON = "it waits for a person"
 
 
 def decide(facts: Facts, as_of: date) -> Decision:
@@ -186,7 +184,7 @@ def _placed(facts: Facts, seen: Look, driver: OpenInvoice, *, just_performed: bo
     assigned = workflow.step_at(assigned_place(run, workflow, seen.as_of))
     told = moved_back(facts, moved, driver, seen.as_of) if moved.moved and onward is None else ""
     position = Position(workflow, state, seen.as_of, run, driver, assigned, told)
-    orders = _orders(seen, run, state)
+    orders = _orders(facts, seen, run, state)
     return Decision(
         position=position,
         cycle=run.cycle,
@@ -230,17 +228,14 @@ def _next_step(run: Run, workflow: Workflow) -> Step | None:
     return None if run.ended else workflow.step_at(place_done(run, workflow) + 1)
 
 
-def _orders(seen: Look, run: Run, state: State) -> tuple[Order, ...]:
-    if isinstance(state, Due):
-        held = ""
-    elif isinstance(state, Held):
-        held = sentence(state.holds[0])
-    elif isinstance(state, Pending):
-        held = WAITS_FOR_A_PERSON
-    else:
+def _orders(facts: Facts, seen: Look, run: Run, state: State) -> tuple[Order, ...]:
+    if not isinstance(state, Due | Held | Pending | Waiting):
         return ()
-    listed = tuple([invoice.id for invoice in seen.listed])
-    return (Order(ReminderKey(run.cycle, state.step.id), state.step, state.due_on, listed, held),)
+    key = ReminderKey(run.cycle, state.step.id)
+    held = held_because(facts, key, state, seen.as_of)
+    if held is None:
+        return ()
+    return (Order(key, state.step, state.due_on, tuple([invoice.id for invoice in seen.listed]), held),)
 
 
 def _notes(

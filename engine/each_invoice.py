@@ -11,8 +11,7 @@ from typing import NamedTuple
 from engine.ageing import OpenInvoice
 from engine.courtesy import courtesy_orders
 from engine.facts import Begin, Decision, Facts
-from engine.gates import at_the_gates, standing_of, taken_back
-from engine.holds import sentence
+from engine.gates import at_the_gates, held_because, standing_of, taken_back
 from engine.looking import Look, driver_of
 from engine.moves import assigned_place
 from engine.notes import Note, NoteKind
@@ -40,7 +39,7 @@ def decide_each_invoice(facts: Facts, seen: Look) -> Decision:
     workflow = facts.workflows[run.workflow]
     walks = _walks(facts, seen, run, begin)
     orders = (
-        *(order for walk in walks if (order := _order(walk)) is not None),
+        *(order for walk in walks if (order := _order(facts, seen, walk)) is not None),
         *courtesy_orders(facts, seen, workflow, one_a_day=False),
     )
     position = _position(seen, run, workflow, walks)
@@ -51,7 +50,7 @@ def decide_each_invoice(facts: Facts, seen: Look) -> Decision:
         last_step_on=facts.last_step_on,
         orders=orders,
         withdrawals=taken_back(facts, position, orders),
-        notes=_notes(facts, position, walks, begin),
+        notes=_notes(facts, seen, position, walks, begin),
         invoice_runs={walk.invoice.id: walk.run for walk in walks},
     )
 
@@ -135,18 +134,13 @@ def _rested(facts: Facts, run: Run, as_of: date) -> bool:
     return run.last_heard_on is None or run.last_heard_on + gap <= as_of
 
 
-def _order(walk: _Walk) -> Order | None:
-    match walk.state:
-        case Due(step=step, due_on=on):
-            held = ""
-        case Held(step=step, due_on=on, holds=holds):
-            held = sentence(holds[0])
-        case Pending(step=step, due_on=on):
-            held = "it waits for a person"
-        case _:
-            return None
-    key = ReminderKey(walk.run.cycle, step.id, walk.invoice.id)
-    return Order(key, step, on, (walk.invoice.id,), held)
+def _order(facts: Facts, seen: Look, walk: _Walk) -> Order | None:
+    state = walk.state
+    if not isinstance(state, Due | Held | Pending | Waiting) or walk.invoice.id in seen.disputed:
+        return None
+    key = ReminderKey(walk.run.cycle, state.step.id, walk.invoice.id)
+    held = held_because(facts, key, state, seen.as_of)
+    return Order(key, state.step, state.due_on, (walk.invoice.id,), held) if held is not None else None
 
 
 _URGENCY = (Due, Held, Pending, Waiting, Idle)
@@ -170,7 +164,7 @@ def _when(walk: _Walk) -> date:
     return walk.state.due_on if isinstance(walk.state, Waiting | Due | Pending | Held) else date.max
 
 
-def _notes(facts: Facts, position: Position, walks: list[_Walk], begin: Begin | None) -> tuple[Note, ...]:
+def _notes(facts: Facts, seen: Look, position: Position, walks: list[_Walk], begin: Begin | None) -> tuple[Note, ...]:
     notes: list[Note] = []
     if begin is not None and begin.by_hand:
         who = f" by {begin.by}" if begin.by else ""
@@ -179,7 +173,7 @@ def _notes(facts: Facts, position: Position, walks: list[_Walk], begin: Begin | 
         if walk.invoice.id not in facts.invoice_runs:
             text = f"{walk.invoice.number} is overdue and begins on {position.workflow.name}."
             notes.append(Note(NoteKind.BEGAN, text, walk.invoice.id))
-        if isinstance(walk.state, Held) and (order := _order(walk)) is not None:
+        if isinstance(walk.state, Held) and (order := _order(facts, seen, walk)) is not None:
             known = standing_of(facts, order.key)
             if known is None or known.held_because != order.held_because:
                 text = f"{walk.state.step.name} for {walk.invoice.number} was not sent: {order.held_because}."

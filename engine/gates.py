@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.facts import Facts
-from engine.holds import Hold, HoldKind
+from engine.holds import Hold, HoldKind, sentence
 from engine.limits import cap_reached
 from engine.looking import Look
 from engine.position import Due, Held, Pending, Position, Waiting
@@ -28,6 +28,22 @@ def at_the_gates(
     if not facts.rules.sending.allows(seen.as_of) or (spaced and not rested(facts, seen.as_of)):
         return Waiting(step, due_on)
     return Due(step, due_on)
+
+
+def held_because(facts: Facts, key: ReminderKey, state: Waiting | Pending | Held | Due, as_of: date) -> str | None:
+    """What the queued reminder of a step in this state says of itself; "" when it may leave, None for no reminder.
+
+    One that a person has approved stays queued while it waits for a sending day or the gap: the word is not forgotten.
+    """
+    if isinstance(state, Due):
+        return ""
+    if isinstance(state, Held):
+        return sentence(state.holds[0])
+    if isinstance(state, Pending):
+        return "it waits for a person"
+    if state.due_on <= as_of and facts.standing and approved(facts, key):
+        return "it is approved, and waits for the next possible day"
+    return None
 
 
 def approved(facts: Facts, key: ReminderKey) -> bool:
