@@ -1,5 +1,6 @@
 """Mirrors engine/decide.py: what follows from the facts of one account on one day."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -7,12 +8,13 @@ import pytest
 
 from engine.calendars import SendingDays
 from engine.decide import decide
-from engine.facts import Facts, Rules
+from engine.facts import Begin, Facts, Rules
 from engine.holds import Hold, HoldKind
-from engine.position import Clear, Due, Held, Waiting
+from engine.limits import Cap, Contacted, ContactRules
+from engine.position import Clear, Due, Held, Idle, Run, Waiting
 from engine.reminders import Outcome, ReminderKey, ReminderState, Standing
 from engine.story import When
-from engine.workflow import Channel, Step, Workflow
+from engine.workflow import Channel, Link, Step, Workflow
 from telling import W1, a_story, invoice
 
 TWO_INVOICES = (invoice("A", due="2025-05-19", amount="1000"), invoice("B", due="2025-06-06", amount="400"))
@@ -313,3 +315,77 @@ def test_invoices_below_the_limit_are_as_good_as_gone() -> None:
     small = facts(invoices=(invoice("A", due="2025-05-19", amount="4.99"),), rules=Rules(ignore_below=Decimal(5)))
 
     assert isinstance(decide(small, date(2025, 5, 30)).position.state, Clear)
+
+
+def test_an_approval_given_on_a_weekend_is_not_forgotten_by_monday() -> None:
+    by_hand = Workflow("M", "M", (Step("R1", "R1", 7, manual=True), Step("R2", "R2", 21)))
+    weekdays = SendingDays(frozenset(range(5)))
+    story = a_story(by_hand, invoice("A", due="2025-05-17"), sending=weekdays, until="2025-06-10")
+    story = story.happens("approve", "R1", on="2025-05-24", when=When.BEFORE_SEND)  # a Saturday
+
+    assert story.sends == [("2025-05-26", "R1"), ("2025-06-09", "R2")]
+
+
+def test_the_last_step_is_repeated_every_so_many_days_under_a_key_of_its_own_each_time() -> None:
+    repeating = Workflow("R", "R", (Step("R1", "R1", 7), Step("R2", "R2", 14)), repeat_every=10)
+    story = a_story(repeating, invoice("A", due="2025-05-01"), until="2025-06-20")
+
+    assert story.sends == [
+        ("2025-05-08", "R1"),
+        ("2025-05-15", "R2"),
+        ("2025-05-25", "R2"),
+        ("2025-06-04", "R2"),
+        ("2025-06-14", "R2"),
+    ]
+
+
+def test_after_a_move_back_the_repetitions_begin_again_when_the_new_driver_is_old_enough() -> None:
+    repeating = Workflow("R", "R", (Step("R1", "R1", 7), Step("R2", "R2", 14)), repeat_every=10)
+    story = a_story(repeating, invoice("A", due="2025-05-01"), invoice("B", due="2025-05-30"), until="2025-06-30")
+    story = story.pay("A", on="2025-06-05")
+
+    assert story.position_on("2025-06-05").step == ""
+    assert story.sends[4:] == [("2025-06-06", "R1"), ("2025-06-13", "R2"), ("2025-06-23", "R2")]
+
+
+def test_a_step_chosen_by_hand_is_the_next_to_go_and_the_gaps_count_from_there() -> None:
+    decision = decide(facts(begin=Begin("W1", "R3", by="Dana"), ledger_as_of=date(2025, 6, 30)), date(2025, 6, 30))
+
+    assert (decision.position.assigned.name, decision.orders[0].step.name) == ("R3", "R3")  # type: ignore[union-attr]
+    assert [note.text for note in decision.notes] == ["Moved to W1 by Dana: it begins at R3."]
+
+
+def test_an_account_handed_over_is_left_alone_until_it_has_paid() -> None:
+    handed_over = (Hold(HoldKind.HANDED_OVER, date(2025, 6, 1)),)
+    owing = decide(facts(holds=handed_over, ledger_as_of=date(2025, 6, 30)), date(2025, 6, 30))
+    paid = decide(facts(holds=handed_over, invoices=()), date(2025, 6, 30))
+
+    assert isinstance(owing.position.state, Held)
+    assert paid.lifts == (HoldKind.HANDED_OVER,)
+
+
+def test_an_idle_account_stays_idle_when_somebody_adds_a_step_or_a_link_to_its_workflow() -> None:
+    at_rest = decide(facts(outcomes=(), run=_done_with(W1, "R5")), date(2025, 8, 1)).position.run
+    longer = replace(W1, steps=(*W1.steps, Step("R6", "R6", 90)), version=2)
+    onward = replace(W1, link=Link("W1", 3), version=2)
+
+    for edited in (longer, onward):
+        decision = decide(facts(run=at_rest, workflows={"W1": edited}), date(2025, 9, 1))
+        assert isinstance(decision.position.state, Idle)
+
+
+def _done_with(workflow: Workflow, step: str) -> Run:
+    day = next(one.day for one in workflow.steps if one.id == step)
+    due = date(2025, 5, 19)
+    return Run(workflow.id, 1, due, "A", due, done=step, done_day=day, last_heard_on=date(2025, 7, 14), performed=True)
+
+
+def test_a_contact_limit_that_is_reached_holds_the_step_until_the_next_open_day() -> None:
+    rules = Rules(limits=ContactRules("t", "Twice a week", caps=(Cap(2, 7),)))
+    lately = (Contacted(date(2025, 5, 22), Channel.EMAIL), Contacted(date(2025, 5, 24), Channel.CALL))
+    held = decide(facts(rules=rules, contacted=lately, ledger_as_of=date(2025, 5, 28)), date(2025, 5, 28))
+    free = decide(facts(rules=rules, contacted=lately, ledger_as_of=date(2025, 5, 29)), date(2025, 5, 29))
+
+    assert isinstance(held.position.state, Held)
+    assert held.position.state.holds[0].until == date(2025, 5, 28)
+    assert isinstance(free.position.state, Due)
