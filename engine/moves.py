@@ -209,7 +209,7 @@ def _first_place(run: Run, workflow: Workflow, driver: OpenInvoice, facts: Facts
 def _at(run: Run, workflow: Workflow, place: int) -> Run:
     """The run with this many places done."""
     step = workflow.step_at(place)
-    repeats = max(0, place - workflow.length) if step is not None else 0
     if step is None:
-        return replace(run, done=None, done_day=0, repeats=0)
+        return run if run.done is None else replace(run, done=None, done_day=0, repeats=0)
+    repeats = max(0, place - workflow.length)
     return replace(run, done=step.id, done_day=step.day, repeats=repeats)

@@ -78,13 +78,13 @@ def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> 
     kept: list[tuple[int, Facts, Decision]] = []
     busy: list[Decided] = []
     text_dates = rows.is_sqlite(session)
-    number, as_of = by.ground.number, by.as_of
+    number, as_of, stamp = by.ground.number, by.as_of, _stamp(session, by)
     for one in decided:
         account, facts, known, decision = one
         row = position_row(number, account, facts, decision, as_of=as_of, text_dates=text_dates)
         changed = row != known
         if changed:
-            positions.append((*row, decision.position.because, *_stamp(session, by)))
+            positions.append((*row, decision.position.because, *stamp))
         stirred = bool(
             decision.orders or decision.withdrawals or decision.notes or facts.outcomes or facts.begin or decision.lifts
         )
@@ -188,7 +188,8 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
     """Queues reminders. One of the same key that was withdrawn before it left is taken up again."""
     if not fresh:
         return
-    now = rows.plain(session, by.now)
+    now, usual = rows.plain(session, by.now), rows.plain(session, by.send_after)
+    limited = by.ground.rules.limits is not None
     many = [
         (
             by.ground.number,
@@ -201,7 +202,7 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
             order.step.channel.value,
             ReminderState.QUEUED.value,
             rows.text_of(session, order.due_on),
-            rows.plain(session, _send_after(by, one, order)),
+            rows.plain(session, _send_after(by, one, order)) if limited else usual,
             order.held_because,
             "",
             "",

@@ -7,7 +7,7 @@ what was known about its account. Made again from what is kept, it must come out
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple, get_type_hints
+from typing import NamedTuple, get_type_hints
 
 import msgspec
 from sqlalchemy import select
@@ -100,24 +100,25 @@ _COLUMNS = ("organisation_id", "account_id", "ground_id", "as_of", "at", "facts"
 
 
 def outcome(decision: Decision) -> str:
-    """All that followed, as JSON; two decisions are the same when this is."""
+    """What followed, as JSON: the position in words, and a fingerprint of everything else.
+
+    Two decisions are the same when this is.
+    """
     position = decision.position
-    state = position.state
-    said: dict[str, Any] = {
-        "workflow": position.workflow.id,
-        "state": type(state).__name__.lower(),
-        "because": position.because,
-        "assigned": position.assigned.name if position.assigned is not None else None,
-        "next_step": position.next_step.name if position.next_step is not None else None,
-        "next_due_on": position.next_due_on,
-        "driver": position.driver.number if position.driver is not None else None,
-        "run": position.run,
-        "cycle": decision.cycle,
-    }
-    for name in ("last_reminded_on", "last_step_on", "orders", "withdrawals", "notes", "invoice_runs", "lifts"):
-        if value := getattr(decision, name):
-            said[name] = value
-    return _encoder.encode(said).decode()
+    state, assigned, step, driver = position.state, position.assigned, position.next_step, position.driver
+    rest = (position.run, decision[1:])
+    return _encoder.encode(
+        (
+            position.workflow.name,
+            type(state).__name__.lower(),
+            assigned.name if assigned is not None else None,
+            step.name if step is not None else None,
+            position.next_due_on,
+            driver.number if driver is not None else None,
+            position.because,
+            hashlib.blake2b(_encoder.encode(rest), digest_size=12).hexdigest(),
+        )
+    ).decode()
 
 
 def kept_on(session: Session, account_id: int, day: date, *, until: datetime) -> Kept | None:
