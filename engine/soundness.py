@@ -145,7 +145,7 @@ def _in_the_link(workflow: Workflow, target: Ref, others: Others) -> str:
     if target == workflow.id:
         return "A workflow cannot move on to itself. To go on with its last step, let that be repeated."
     if target not in others:
-        return "There is no such workflow, or not any more. Choose another one."
+        return "There is no such workflow. Choose one that there is."
     if others[target].kind is WorkflowKind.INVOICE:
         return f"{others[target].name} is a Regular workflow. An account can move on to a Smart workflow only."
     if circle := _circle(workflow, others):

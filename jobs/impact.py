@@ -205,12 +205,15 @@ def _how(line: _Line, other: _Line) -> str:
 
 def _told(position: Position) -> str:
     """`at Reminder 2; Reminder 3 follows on 25 July 2026`."""
-    because = position._replace(driver=None, told="").because
+    told = position._replace(driver=None, told="").because
     if position.run is None:
-        return because
-    where = f"at {position.assigned.name}" if position.assigned is not None else "at the start"
+        return told
+    if position.assigned is None:
+        told = f"at the start; {told}"
+    elif position.assigned != position.next_step:
+        told = f"at {position.assigned.name}; {told}"
     alone = position.workflow.kind is WorkflowKind.INVOICE and position.driver is not None
-    return f"{position.driver.number} {where}; {because}" if alone else f"{where}; {because}"
+    return f"{position.driver.number} {told}" if alone else told
 
 
 _BY = {Channel.EMAIL: "by email", Channel.SMS: "by SMS", Channel.CALL: "by telephone"}

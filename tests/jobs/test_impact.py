@@ -194,13 +194,13 @@ def test_what_becomes_due_and_what_is_taken_back_come_first_and_everything_is_co
     found = impact(firm, sooner)
     assert found.changes[0].name == "Aged 1" and found.changes[0].effect is Effect.BECOMES_DUE
     assert found.changes[0].before == "at the start; R1 follows on 12 February 2026"
-    assert found.changes[0].after == "at R1; R1 is due, but sending is paused for the whole organisation"
+    assert found.changes[0].after == "R1 is due, but sending is paused for the whole organisation"
     assert sum(found.counts.values()) == len(found.changes)
     assert next(iter(found.counts)) is Effect.BECOMES_DUE
 
     assert told(firm, later)["Aged 5"] == (
         Effect.TAKEN_BACK,
-        "at R1; R1 is due, but sending is paused for the whole organisation",
+        "R1 is due, but sending is paused for the whole organisation",
         "at the start; R1 follows on 10 February 2026",
     )
 

@@ -97,6 +97,7 @@ def write(url: str) -> Written:
             "unmatched": _first(unit, ReplyRow, ours, theirs, col(ReplyRow.account_id).is_(None)),
             "run": _first(unit, SyncRunRow, ours, theirs),
             "task": _first(unit, TaskRow, ours, theirs),
+            "workflow": _first(unit, WorkflowRow, ours, theirs),
         }
     database.close()
     return Written(ours, theirs, names, ids)

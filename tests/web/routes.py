@@ -26,6 +26,7 @@ def filled(path: str, books: Books, whose: str) -> str:
         "reply_id": books.ids["reply"][offset],
         "run_id": books.ids["run"][offset],
         "task_id": books.ids["task"][offset],
+        "workflow_id": books.ids["workflow"][offset],
         "kind": "xero",
     }
     return path.format(**ids)

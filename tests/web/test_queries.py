@@ -24,7 +24,9 @@ def questions(books: Books) -> Iterator[list[str]]:
     event.remove(books.office.database.engine, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize("path", ["/", "/accounts", "/accounts?tab=snoozed", "/accounts?find=a", "/replies"])
+@pytest.mark.parametrize(
+    "path", ["/", "/accounts", "/accounts?tab=snoozed", "/accounts?find=a", "/replies", "/settings/workflows"]
+)
 def test_a_page_asks_as_much_for_fifty_accounts_more_as_before(anna: Visitor, books: Books, path: str) -> None:
     anna.get(path)
     with questions(books) as before:

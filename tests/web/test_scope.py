@@ -66,7 +66,9 @@ def test_support_staff_look_at_everything_and_touch_nothing(app: FastAPI, books:
     assert sam.get("/connections/xero/begin").status == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/accounts", "/replies", "/sync-log", "/settings/reminders", "/connections"])
+@pytest.mark.parametrize(
+    "path", ["/", "/accounts", "/replies", "/sync-log", "/settings/reminders", "/settings/workflows", "/connections"]
+)
 def test_support_staff_are_shown_no_button_that_they_may_not_press(sam: Visitor, path: str) -> None:
     page = sam.get(path).text
 
@@ -100,5 +102,6 @@ def test_a_reply_that_no_organisation_can_claim_is_shown_only_to_who_sees_them_a
 def everything(books: Books) -> dict[str, Any]:
     """All that a form could change, apart from the sessions themselves."""
     tables = ("accounts", "holds", "history_notes", "reminders", "replies", "tasks", "organisations", "connections")
+    tables += ("workflows", "steps", "audit")
     with books.office.database.reading() as session:
         return {name: session.execute(text(f"SELECT * FROM {name} ORDER BY 1")).all() for name in tables}

@@ -1,0 +1,152 @@
+"""Settings → Workflows: which there are, and the page on which one is written and looked over before it is saved."""
+
+from collections import defaultdict
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+
+from engine.soundness import MOST_STEPS, Flaw
+from jobs.drafts import Draft, blank_draft, draft_of, prewritten_draft
+from jobs.impact import Impact, impact_of
+from jobs.workflows import Saved, delete_workflow, duplicate_workflow, make_default, save_workflow
+from store import screens
+from store.tables import WorkflowRow
+from store.workflows import why_kept
+from web._pages import back, page
+from web._visit import Deciding, Desk, Looking, NotFound
+from web._workflow_form import Form, Typed, form_of, read
+from wording.prewritten import prewritten, prewritten_names
+
+router = APIRouter()
+
+LIST = "/settings/workflows"
+SHOWN = 200
+"""How many of the accounts that would change are listed; all are counted."""
+
+
+@router.get(LIST)
+def workflows(desk: Looking) -> Response:
+    return _list(desk)
+
+
+@router.get(f"{LIST}/new")
+def new(desk: Looking, like: str = "") -> Response:
+    """An editor for a workflow that is not there yet; `like` names a pre-written one. Nothing is kept until saved."""
+    if not desk.may_decide:
+        return RedirectResponse(LIST, status_code=303)
+    return _editor(desk, None, form_of(_begun(desk, like)))
+
+
+@router.post(f"{LIST}/new")
+def make(desk: Deciding, typed: Typed) -> Response:
+    return _answered(desk, None, typed)
+
+
+@router.get(f"{LIST}/{{workflow_id}}")
+def workflow(desk: Looking, workflow_id: int) -> Response:
+    row: WorkflowRow = desk.own(WorkflowRow, workflow_id)
+    return _editor(desk, row, form_of(_saved(desk, workflow_id)))
+
+
+@router.post(f"{LIST}/{{workflow_id}}")
+def edit(desk: Deciding, workflow_id: int, typed: Typed) -> Response:
+    return _answered(desk, desk.own(WorkflowRow, workflow_id), typed)
+
+
+@router.post(f"{LIST}/{{workflow_id}}/duplicate")
+def duplicate(desk: Deciding, workflow_id: int) -> Response:
+    desk.own(WorkflowRow, workflow_id)
+    copy = duplicate_workflow(desk.office, desk.id, workflow_id, by=desk.by)
+    return back(f"{LIST}/{copy.workflow_id}", "workflow-copied")
+
+
+@router.post(f"{LIST}/{{workflow_id}}/default")
+def default(desk: Deciding, workflow_id: int) -> Response:
+    desk.own(WorkflowRow, workflow_id)
+    flaw = make_default(desk.office, desk.id, workflow_id, by=desk.by)
+    return back(LIST, "workflow-default") if flaw is None else _list(desk, flaw, http=409)
+
+
+@router.post(f"{LIST}/{{workflow_id}}/delete")
+def delete(desk: Deciding, workflow_id: int) -> Response:
+    desk.own(WorkflowRow, workflow_id)
+    flaw = delete_workflow(desk.office, desk.id, workflow_id, by=desk.by)
+    return back(LIST, "workflow-gone") if flaw is None else _list(desk, flaw, http=409)
+
+
+def _answered(desk: Desk, row: WorkflowRow | None, typed: dict[str, str]) -> Response:
+    """What the button asked for: one more step, the accounts that would change, or the workflow saved."""
+    form, act = read(typed), typed.get("act", "")
+    draft = form.draft(row.id if row is not None else None)
+    if act == "add":
+        return _editor(desk, row, form.with_another_step(), added=True)
+    if act == "save":
+        saved = save_workflow(desk.office, desk.id, draft, by=desk.by)
+        if isinstance(saved, Saved):
+            return back(f"{LIST}/{saved.workflow_id}", "workflow-saved" if row is not None else "workflow-made")
+        return _editor(desk, row, form, flaws=saved, http=422)
+    found = impact_of(desk.office, desk.id, draft)
+    if isinstance(found, Impact):
+        return _editor(desk, row, form, impact=found)
+    return _editor(desk, row, form, flaws=found, http=422)
+
+
+def _list(desk: Desk, flaw: Flaw | None = None, *, http: int = 200) -> Response:
+    with desk.office.database.reading() as session:
+        listed = screens.workflows(session, desk.id)
+    written = [(f"{name}.{language}", prewritten(name, language)) for name, language in prewritten_names()]
+    names = {one.row.id: one.row.name for one in listed}
+    return page(desk, "workflows.html", http=http, workflows=listed, names=names, written=written, flaw=flaw)
+
+
+def _editor(
+    desk: Desk,
+    row: WorkflowRow | None,
+    form: Form,
+    *,
+    flaws: tuple[Flaw, ...] = (),
+    impact: Impact | None = None,
+    added: bool = False,
+    http: int = 200,
+) -> Response:
+    with desk.office.database.reading() as session:
+        listed = screens.workflows(session, desk.id)
+        kept = why_kept(session, desk.id, row.id) if row is not None and row.id is not None else ""
+    beside: dict[str, list[str]] = defaultdict(list)
+    for flaw in flaws:
+        beside[flaw.field].append(flaw.text)
+    this = next((one for one in listed if row is not None and one.row.id == row.id), None)
+    shown = {step.id for step in form.rows}
+    about: dict[str, Any] = {
+        "this": this,
+        "form": form,
+        "flaws": flaws,
+        "beside": dict(beside),
+        "impact": impact,
+        "shown": impact.changes[:SHOWN] if impact is not None else (),
+        "added": added,
+        "full": len(form.rows) >= MOST_STEPS,
+        "others": [one.row for one in listed if one is not this and one.row.kind == "account"],
+        "removed": [step.name for step in this.steps if step.step_id not in shown] if this is not None else [],
+        "kept": kept,
+    }
+    return page(desk, "workflow.html", http=http, **about)
+
+
+def _begun(desk: Desk, like: str) -> Draft:
+    """A pre-written workflow under a free name, or a blank one."""
+    name, _, language = like.partition(".")
+    if (name, language) not in prewritten_names():
+        return blank_draft()
+    with desk.office.database.reading() as session:
+        taken = [one.row.name for one in screens.workflows(session, desk.id)]
+    return prewritten_draft(name, language, taken=taken)
+
+
+def _saved(desk: Desk, workflow_id: int) -> Draft:
+    try:
+        with desk.office.database.reading() as session:
+            return draft_of(session, desk.id, workflow_id)
+    except LookupError:
+        raise NotFound from None
