@@ -168,11 +168,16 @@ def _morning(teller: Teller, events: list[Event] | tuple[()], day: date) -> Deci
     if teller.people is People.PROMPT and (waiting := {order.key for order in decision.orders if order.held_because}):
         teller.approved |= waiting
         decision = _look(teller, day)
-    leaving = [order for order in decision.orders if not order.held_because and _may_leave(teller, order, day)]
-    if leaving:
-        _send(teller, decision, leaving, day)
-        decision = _look(teller, day, sending_ahead=False)
+    while (order := _leaving(teller, day)) is not None:
+        _send(teller, decision, order, day)
+        decision = _look(teller, day, sending_ahead=False)  # the one may be what holds the next
     return decision
+
+
+def _leaving(teller: Teller, day: date) -> Order | None:
+    """What leaves next: what was queued first goes first."""
+    queued = [order for order in teller.queued.values() if not order.held_because]
+    return next((order for order in queued if _may_leave(teller, order, day)), None)
 
 
 def _may_leave(teller: Teller, order: Order, day: date) -> bool:
@@ -223,24 +228,22 @@ def _facts_now(teller: Teller, sending_ahead: bool) -> Facts:
 
 def _keep(teller: Teller, decision: Decision, day: date) -> None:
     teller.facts = left_behind(teller.facts, decision)
-    teller.queued = {order.key: order for order in decision.orders}
+    ordered = {order.key: order for order in decision.orders}
+    teller.queued = {key: ordered[key] for key in (*teller.queued, *ordered) if key in ordered}
     teller.approved &= teller.queued.keys()
     teller.telling.notes.extend((day, note) for note in decision.notes)
     for kind in decision.lifts:
         teller.holds = {name: hold for name, hold in teller.holds.items() if hold.kind is not kind}
 
 
-def _send(teller: Teller, decision: Decision, leaving: list[Order], day: date) -> None:
-    outcomes = []
-    for order in leaving:
-        heard = order.step.channel is not Channel.SMS or order.step.channel in teller.facts.reachable
-        workflow = decision.position.workflow.name
-        send = Send(day, workflow, order.step.name, order.step.channel, order.invoices, skipped=not heard)
-        teller.telling.sends.append(send)
-        outcomes.append(Outcome(order.key, day, heard))
-        teller.queued.pop(order.key, None)
-        teller.approved.discard(order.key)
-        if heard and teller.facts.rules.limits is not None:
-            contacted = (*teller.facts.contacted, Contacted(day, order.step.channel))
-            teller.facts = teller.facts._replace(contacted=contacted)
-    teller.facts = teller.facts._replace(outcomes=tuple(outcomes))
+def _send(teller: Teller, decision: Decision, order: Order, day: date) -> None:
+    channel = order.step.channel
+    heard = channel is not Channel.SMS or channel in teller.facts.reachable
+    workflow = decision.position.workflow.name
+    teller.telling.sends.append(Send(day, workflow, order.step.name, channel, order.invoices, skipped=not heard))
+    teller.queued.pop(order.key, None)
+    teller.approved.discard(order.key)
+    contacted = teller.facts.contacted
+    if heard and teller.facts.rules.limits is not None:
+        contacted = (*contacted, Contacted(day, channel))
+    teller.facts = teller.facts._replace(contacted=contacted, outcomes=(Outcome(order.key, day, heard),))

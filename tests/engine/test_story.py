@@ -11,6 +11,7 @@ import engine.story
 from engine.decide import decide
 from engine.limits import Cap, ContactRules
 from engine.story import Event, People, Story, When, tell
+from engine.workflow import WorkflowKind
 from telling import W1, a_story, invoice
 from tests.engine.test_properties import MANY, regular_stories, stories
 
@@ -68,3 +69,30 @@ def test_a_year_of_one_late_invoice_is_looked_at_on_a_handful_of_days() -> None:
         tell(story, every_day=False)
 
     assert looks.call_count < 20
+
+
+def test_what_leaves_first_may_be_what_holds_the_others_of_the_same_day() -> None:
+    """Three invoices walk alone and are due on one day; two contacts in twenty days are the most."""
+    regular = replace(W1, kind=WorkflowKind.INVOICE)
+    owed = [invoice(name, due="2025-05-19") for name in ("A", "B", "C")]
+    story = a_story(regular, *owed, until="2025-06-20", limits=FEW)
+
+    assert [(str(send.on), *send.invoices) for send in story.told.sends] == [
+        ("2025-05-26", "A"),
+        ("2025-05-26", "B"),
+        ("2025-06-15", "C"),  # which has waited since May, before the second step of A
+        ("2025-06-15", "A"),
+    ]
+    assert any("2 contacts in 20 days are the most" in note for note in story.notes_of("2025-05-26"))
+
+
+def test_what_is_closed_all_day_waits_for_the_next_day_that_is_open() -> None:
+    story = a_story(W1, invoice("A", due="2025-05-19"), until="2025-06-30").story
+    on_sundays = replace(story, may_reach=lambda channel, day, contacted: day.weekday() == 6)
+
+    assert [(str(send.on), send.step) for send in tell(on_sundays).sends] == [
+        ("2025-06-01", "R1"),
+        ("2025-06-15", "R2"),
+        ("2025-06-29", "R3"),
+    ]
+    _is_the_same_in_leaps(on_sundays)
