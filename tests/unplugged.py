@@ -88,7 +88,7 @@ class Unplugged:
         credited: tuple[tuple[str, int], ...] = (),
         **more: Any,
     ) -> int:
-        """One invoice over 100; `parts` are part payments and `credited` credits used on it, as pairs of day and sum."""
+        """One invoice over 100; `parts` are part payments and `credited` credits used on it, each a day and a sum."""
         self.count += 1
         used, day = Decimal(sum(part for _, part in (*parts, *credited))), date.fromisoformat
         given: dict[str, Any] = {
