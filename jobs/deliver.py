@@ -9,7 +9,7 @@ Killed between any two of these steps, nothing is ever sent twice, and nothing i
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -19,12 +19,15 @@ from connector import LedgerFailure, Records
 from engine.calendars import SENDING_WINDOW
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
+from engine.limits import Opening
 from engine.notes import NoteKind
 from engine.receivables import InvoiceStatus
 from engine.reminders import Order, ReminderKey, ReminderState
 from engine.workflow import Channel
 from jobs import receive
+from jobs.calls import call_made
 from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
+from jobs.contact_times import opening
 from jobs.containing import contained
 from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.office import Office
@@ -194,7 +197,12 @@ def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
             _skip(unit, office, claimed, order, as_of)
             return None
         if order.step.channel is Channel.CALL:
-            _called(unit, office, claimed, reminder, order, as_of)
+            call_made(unit, office, reminder, on=as_of)
+            recalculate_in(unit, office, claimed.organisation_id, [claimed.account_id])
+            return None
+        open_at = opening(facts, organisation, account.time_zone, order.step.channel, now)
+        if open_at.at > now:
+            _not_at_this_hour(unit, claimed, reminder, open_at, now)
             return None
         carrier = office.carrier_of(order.step.channel)
         if carrier is None:
@@ -315,16 +323,13 @@ def _worded(
     return message_row(unit, office, reminder, whom, words, listed_in(statement), carrier=carrier, now=office.clock())
 
 
-def _called(unit: Session, office: Office, claimed: Claimed, reminder: ReminderRow, order: Order, as_of: date) -> None:
-    """A call that a person has recorded as made: nothing leaves from here, the step is done."""
-    now = office.clock()
-    made, heard_of = "the call was made", (ReminderState.QUEUED,)
-    outbox.settle(
-        unit, claimed.reminder_id, ReminderState.SENT, now=now, why=made, performed_on=as_of, from_states=heard_of
-    )
-    by = f" by {reminder.approved_by}" if reminder.approved_by else ""
-    note_on(unit, reminder, NoteKind.REMINDER_SENT, f"{order.step.name}: the call was made{by}.", now)
-    recalculate_in(unit, office, claimed.organisation_id, [claimed.account_id])
+def _not_at_this_hour(unit: Session, claimed: Claimed, reminder: ReminderRow, open_at: Opening, now: datetime) -> None:
+    """Nobody may be reached now where the debtor lives. It waits for the opening, and history says once why."""
+    if reminder.why != open_at.because:
+        note_on(unit, reminder, NoteKind.HELD, f"{reminder.step_name} was not sent yet: {open_at.because}.", now)
+    reminder.send_after = open_at.at
+    unit.flush()
+    outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=open_at.because, next_attempt_at=open_at.at)
 
 
 def _skip(unit: Session, office: Office, claimed: Claimed, order: Order, as_of: date) -> None:

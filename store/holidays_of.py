@@ -1,7 +1,8 @@
 """Public holidays, from a well-kept list, as the engine wants them: a set of days on which nothing leaves."""
 
+from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import holidays
 
@@ -28,3 +29,10 @@ def holidays_of(calendar: str, around: date) -> frozenset[date]:
     Raises NoSuchCalendar for a country or a part of one that the list does not know.
     """
     return _of_years(calendar, around.year - 1, around.year + 2) if calendar else frozenset()
+
+
+@cache
+def calendars() -> Mapping[str, tuple[str, ...]]:
+    """The countries whose holidays are known (`GB`), each with those of its parts that have their own (`SCT`)."""
+    known = holidays.list_supported_countries(include_aliases=False)
+    return {country: tuple(parts) for country, parts in sorted(known.items())}

@@ -1,14 +1,14 @@
 """Mirrors jobs/acts.py: what people may do, and what each act leaves behind."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select
 
 from engine.reminders import ReminderState
 from jobs import acts
-from store.tables import AuditRow, OrganisationRow
+from store.tables import OrganisationRow
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -20,38 +20,6 @@ def a_firm(a_town: Callable[..., Town]) -> Town:
     town.control.add_invoice(FERN, due="2026-01-06", amount="1000.00", number="INV-A")
     town.connect()
     return town
-
-
-def settings(**given: object) -> dict[str, object]:
-    known: dict[str, object] = {
-        "by": "Olive Owner",
-        "reassess_on_payment": True,
-        "sending_time": time(10),
-        "sending_weekdays": [0, 2, 4],
-        "min_days_between_reminders": 3,
-        "reply_holds": True,
-        "time_zone": "Europe/London",
-        "locale": "en_GB",
-        "sender_name": "Accounts",
-    }
-    return {**known, **given}
-
-
-def test_a_paused_account_hears_nothing_and_is_told_who_paused_it(a_town: Callable[..., Town]) -> None:
-    town = a_firm(a_town)
-    number = town.account(FERN).id or 0
-    acts.pause_account(town.office, number, by="Olive Owner", why="she is on holiday")
-    town.walk(date(2026, 1, 6), date(2026, 1, 14))
-
-    assert town.control.mails() == []
-    assert town.position(FERN).held_because == "the account is paused: she is on holiday"
-
-    acts.resume_account(town.office, number, by="Olive Owner")
-    town.day(date(2026, 1, 15))
-    assert len(town.control.mails()) == 1
-    texts = [note.text for note in town.notes(FERN)]
-    assert "Paused by Olive Owner: she is on holiday" in texts
-    assert "Resumed by Olive Owner." in texts
 
 
 def test_pausing_the_organisation_holds_everything_and_says_so(a_town: Callable[..., Town]) -> None:
@@ -70,47 +38,6 @@ def test_sending_cannot_start_before_the_ledger_has_been_read(a_town: Callable[.
 
     with pytest.raises(acts.NotAllowed, match="has not been read yet"):
         acts.resume_organisation(town.office, 7, by="Olive Owner")
-
-
-def test_smart_workflows_cannot_be_switched_off_where_they_are_locked(a_town: Callable[..., Town]) -> None:
-    town = a_firm(a_town)
-
-    with pytest.raises(acts.NotAllowed, match="always on"):
-        acts.save_reminder_settings(town.office, town.organisation, **settings(reassess_on_payment=False))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [
-        ({"sending_weekdays": []}, "at least one weekday"),
-        ({"time_zone": "London"}, "is not a time zone"),
-        ({"min_days_between_reminders": 0}, "1 to 90 days"),
-    ],
-)
-def test_settings_that_make_no_sense_are_refused_with_a_sentence(
-    a_town: Callable[..., Town], given: dict[str, object], sentence: str
-) -> None:
-    town = a_firm(a_town)
-
-    with pytest.raises(acts.NotAllowed, match=sentence):
-        acts.save_reminder_settings(town.office, town.organisation, **settings(**given))  # type: ignore[arg-type]
-
-
-def test_saved_settings_rule_from_now_on_and_are_in_the_audit_log(a_town: Callable[..., Town]) -> None:
-    town = a_firm(a_town)
-    acts.save_reminder_settings(town.office, town.organisation, **settings())  # type: ignore[arg-type]
-    town.walk(date(2026, 1, 6), date(2026, 1, 13))
-    assert town.control.mails() == [], "the 13th is a Tuesday"
-
-    town.move(datetime(2026, 1, 14, 9, 45, tzinfo=UTC))
-    town.work()
-    assert town.control.mails() == [], "not before the sending time"
-    town.move(datetime(2026, 1, 14, 10, 5, tzinfo=UTC))
-    town.work()
-    assert len(town.control.mails()) == 1
-    with town.office.database.reading() as session:
-        whats = [row.what for row in session.scalars(select(AuditRow))]
-    assert whats == ["sending started", "reminder settings saved"]
 
 
 @pytest.mark.parametrize("went", [True, False])
@@ -156,13 +83,3 @@ def test_a_reply_that_nobody_could_match_is_given_to_its_account_by_a_person(a_t
     assert town.tasks() == []
     with pytest.raises(acts.NotAllowed, match="belongs to an account already"):
         acts.match_reply(town.office, reply.id or 0, account_id=town.account(FERN).id or 0, by="Olive Owner")
-
-
-def test_a_note_by_a_person_reaches_the_ledger(a_town: Callable[..., Town]) -> None:
-    town = a_firm(a_town)
-    acts.add_note(town.office, town.account(FERN).id or 0, text="Rang her, she is fine.", by="Olive Owner")
-    town.work()
-
-    assert any(note["details"].startswith("Rang her, she is fine.") for note in town.control.notes())
-    with pytest.raises(acts.NotAllowed, match="empty"):
-        acts.add_note(town.office, town.account(FERN).id or 0, text="  ", by="Olive Owner")

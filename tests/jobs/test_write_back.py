@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from jobs import acts, write_back
+from jobs import account_acts, write_back
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -22,7 +22,7 @@ def test_many_workers_at_once_write_each_note_once(a_town: Callable[..., Town], 
     town = a_firm(a_town, database_url)
     number = town.account(FERN).id or 0
     for count in range(5):
-        acts.add_note(town.office, number, text=f"Note {count}", by="Olive")
+        account_acts.add_note(town.office, number, text=f"Note {count}", by="Olive")
         threads = [threading.Thread(target=write_back.write_back, args=(town.office,)) for _ in range(6)]
         for thread in threads:
             thread.start()
@@ -36,7 +36,7 @@ def test_many_workers_at_once_write_each_note_once(a_town: Callable[..., Town], 
 def test_notes_of_one_account_travel_in_one_call(a_town: Callable[..., Town]) -> None:
     town = a_firm(a_town)
     for count in range(4):
-        acts.add_note(town.office, town.account(FERN).id or 0, text=f"Note {count}", by="Olive")
+        account_acts.add_note(town.office, town.account(FERN).id or 0, text=f"Note {count}", by="Olive")
     town.control.calls(reset=True)
     write_back.write_back(town.office)
 

@@ -10,7 +10,7 @@ from engine.ageing import OpenInvoice, totals
 from engine.holds import HoldKind, sentence
 from engine.position import Held
 from engine.reminders import ReminderState
-from jobs import acts
+from jobs import account_acts, acts
 from jobs.explain import explain
 from store import screens
 from store.screens import AccountFile
@@ -92,21 +92,21 @@ def letter(desk: Looking, message_id: int) -> Response:
 @router.post("/accounts/{account_id}/pause")
 def pause(desk: Working, account_id: int, why: Said = "") -> Response:
     desk.own(AccountRow, account_id)
-    acts.pause_account(desk.office, account_id, by=desk.by, why=why.strip())
+    account_acts.pause_account(desk.office, account_id, by=desk.by, why=why.strip())
     return back(f"/accounts/{account_id}", "paused")
 
 
 @router.post("/accounts/{account_id}/resume")
 def resume(desk: Working, account_id: int) -> Response:
     desk.own(AccountRow, account_id)
-    acts.resume_account(desk.office, account_id, by=desk.by)
+    account_acts.resume_account(desk.office, account_id, by=desk.by)
     return back(f"/accounts/{account_id}", "resumed")
 
 
 @router.post("/accounts/{account_id}/notes")
 def note(desk: Working, account_id: int, text: Said = "") -> Response:
     desk.own(AccountRow, account_id)
-    acts.add_note(desk.office, account_id, text=text.strip(), by=desk.by)
+    account_acts.add_note(desk.office, account_id, text=text.strip(), by=desk.by)
     return back(f"/accounts/{account_id}", "noted")
 
 

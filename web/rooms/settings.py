@@ -1,5 +1,6 @@
-"""Settings: how reminders behave for the whole organisation, and the workflows that they follow."""
+"""Settings → Reminders: how reminders behave for the whole organisation."""
 
+from dataclasses import replace
 from datetime import time
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -8,8 +9,8 @@ from babel import Locale
 from fastapi import APIRouter, Form, Response
 from fastapi.responses import RedirectResponse
 
-from jobs import acts
-from store import screens
+from jobs.acting import NotAllowed
+from jobs.reminder_settings import save_reminder_settings, settings_of
 from web._pages import back, page
 from web._visit import Deciding, Looking, Said
 
@@ -55,15 +56,13 @@ def save(
     """Saves them all or none. Raises NotAllowed with a sentence for what cannot be."""
     organisation = desk.organisation
     if time_zone not in available_timezones():
-        raise acts.NotAllowed("That is not a time zone. Choose one from the list.")
+        raise NotAllowed("That is not a time zone. Choose one from the list.")
     try:
         at, days = time.fromisoformat(sending_time), int(gap)
     except ValueError:
-        raise acts.NotAllowed("The sending time needs hours and minutes, and the gap a number of days.") from None
-    acts.save_reminder_settings(
-        desk.office,
-        desk.id,
-        by=desk.by,
+        raise NotAllowed("The sending time needs hours and minutes, and the gap a number of days.") from None
+    settings = replace(
+        settings_of(organisation),
         # A new organisation has Smart workflows on, and no form can turn them off.
         reassess_on_payment=organisation.reassess_on_payment if organisation.reassess_locked else smart == "on",
         sending_time=at,
@@ -74,13 +73,8 @@ def save(
         locale=locale,
         sender_name=sender_name.strip(),
     )
+    save_reminder_settings(desk.office, desk.id, settings, by=desk.by)
     return back("/settings/reminders", "saved")
-
-
-@router.get("/settings/workflows")
-def workflows(desk: Looking) -> Response:
-    with desk.office.database.reading() as session:
-        return page(desk, "workflows.html", workflows=screens.workflows(session, desk.id))
 
 
 def _zones(current: str) -> dict[str, list[str]]:
