@@ -18,7 +18,7 @@ from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 from store.ground import workflows_of
 from store.tables import StepRow, WorkflowRow
 from store.workflows import accounts_on
-from wording import Line, Statement, TemplateProblem, prewritten, render
+from wording import Line, Statement, TemplateProblem, placeholders, prewritten, render
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,10 @@ def _tidy(draft: Draft) -> Draft:
 def _words(step: DraftStep) -> Words:
     if step.channel is Channel.CALL:
         return Words(step.subject, step.body)
-    return Words(step.subject, step.body, _problem(step.subject, "words"), _problem("words", step.body))
+    body = _problem("words", step.body)
+    if not body and step.channel is Channel.SMS and "statement" in placeholders(step.body).used:
+        body = "An SMS has no room for the table of invoices. Leave `{{ statement }}` out."
+    return Words(step.subject, step.body, _problem(step.subject, "words"), body)
 
 
 def _problem(subject: str, body: str) -> str:

@@ -145,9 +145,8 @@ def test_what_has_not_left_goes_by_the_new_name_and_channel_of_its_step(firm: Fi
     firm.walk(on(1), on(8))
     house = firm.draft(firm.house)
 
-    firm.save(
-        with_steps(house, lambda steps: (replace(steps[0], name="First", channel=Channel.SMS, manual=True), *steps[1:]))
-    )
+    first = replace(house.steps[0], name="First", channel=Channel.SMS, manual=True, body="Please pay.")
+    firm.save(with_steps(house, lambda steps: (first, *steps[1:])))
 
     (queued,) = firm.rows(ReminderRow)
     assert (queued.step_name, queued.channel, queued.state) == ("First", "sms", "queued")
@@ -244,6 +243,12 @@ def test_words_that_say_nothing_to_an_account_of_which_little_is_known_are_refus
     (flaw,) = firm.flaws(Draft("New", (DraftStep("R1", 7, subject="{{ contact.first_name }}", body="Pay"),)))
 
     assert flaw.text == "For an account of which the ledger says less: the subject is empty."
+
+
+def test_a_text_message_has_no_room_for_the_table_of_invoices(firm: Firm) -> None:
+    (flaw,) = firm.flaws(Draft("New", (replace(an_email("R1", 7), channel=Channel.SMS),)))
+
+    assert flaw.field == "step-1-body" and "no room for the table" in flaw.text
 
 
 def test_accounts_that_are_on_a_workflow_are_not_left_without_a_step(firm: Firm) -> None:

@@ -116,6 +116,34 @@ def test_the_work_of_a_morning_needs_no_script(books: Books, browser: Browser, a
     context.close()
 
 
+def test_a_workflow_is_written_without_a_script(books: Books, browser: Browser, address: str) -> None:
+    """A step more, a look at what would change, a refusal beside its field, and saved."""
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
+    page = context.new_page()
+    sign_in(page, address)
+    page.goto(f"{address}/settings/workflows")
+    page.get_by_role("link", name="Edit Standard").click()
+
+    page.get_by_role("button", name="Add a step").click()
+    added = page.get_by_role("group", name="Step 6")
+    assert added.get_by_label("Name").input_value() == "Reminder 6"
+    assert page.locator("#added:focus").count() == 1
+    added.get_by_label("Day").fill("56")
+    added.get_by_label("Subject").fill("One more")
+    added.get_by_label("Words").fill("Please pay.\n\n{{ statement }}")
+    page.get_by_role("button", name="Save").click()
+    assert added.get_by_text("Reminder 5 is on day 56 already.").is_visible()
+
+    added.get_by_label("Day").fill("70")
+    page.get_by_role("group", name="Step 3").get_by_label("Day").fill("36")
+    page.get_by_label("Name", exact=True).first.press("Enter")  # asks, and saves nothing
+    assert page.get_by_role("heading", name="What would change").is_visible()
+    page.get_by_role("region", name="What would change").get_by_role("button", name="Save").click()
+    assert page.get_by_role("status").inner_text().startswith("The workflow is saved.")
+    assert page.get_by_role("group", name="Step 6").get_by_label("Day").input_value() == "70"
+    context.close()
+
+
 def test_the_way_to_the_ledger_is_open_to_a_browser(browser: Browser, address: str, app: FastAPI) -> None:
     """The page lets forms lead nowhere else; the connect button must get out all the same."""
     from jobs import connect
