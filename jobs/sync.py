@@ -20,6 +20,7 @@ from jobs.containing import contained
 from jobs.ledgers import connection_of, learn_who_it_is, ledger_of, remember_in
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
+from jobs.reopened import tell_of_reopened
 from store.leases import end_lease, renew_lease, take_lease
 from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices, unknown_accounts
 from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
@@ -168,7 +169,8 @@ def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[
             connection.cursor = dict(cursor)
         close_task(unit, organisation_id=run.organisation_id, key="sync", at=now, by="arrears")
         # Data of a new day lifts the hold on stale data from whoever is held, touched or not.
-        recalculate_in(unit, office, run.organisation_id, taken.touched, restless=a_new_day)
+        looked = recalculate_in(unit, office, run.organisation_id, taken.touched, restless=a_new_day)
+        tell_of_reopened(unit, office, run.organisation_id, taken.reopened, looked, run=run.id)
         set_aside = [row for page in pages for row in page.set_aside]
         return _closed(unit, run, calls, now, taken=taken, set_aside=set_aside, cursor=cursor)
 

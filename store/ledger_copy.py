@@ -21,13 +21,17 @@ _CHUNK = 1000
 
 @dataclass(slots=True)
 class TakenIn:
-    """What one reading came to. `touched` are the accounts that have to be looked at again."""
+    """What one reading came to. `touched` are the accounts that have to be looked at again.
+
+    `reopened` are the invoices that we knew as settled and that are open again: each as its account and its number.
+    """
 
     seen: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     touched: set[int] = field(default_factory=set)
+    reopened: set[tuple[int, str]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def take_in_invoices(
         )
     reopened = [ledger_id for ledger_id in touched if rows[ledger_id]["status"] == InvoiceStatus.OPEN]
     for chunk in _chunks(reopened):
-        session.execute(
+        again = session.execute(
             update(InvoiceRow)
             .where(
                 col(InvoiceRow.organisation_id) == organisation_id,
@@ -108,7 +112,9 @@ def take_in_invoices(
                 col(InvoiceRow.settled_seen_at).is_not(None),
             )
             .values(settled_seen_at=None, settled_by_run=None)
+            .returning(col(InvoiceRow.account_id), col(InvoiceRow.number))
         )
+        taken.reopened.update((account, number) for account, number in again)
     _replace_payments(session, organisation_id, [invoice for invoice in invoices if invoice.ledger_id in touched])
 
 

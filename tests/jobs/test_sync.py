@@ -1,7 +1,7 @@
 """Mirrors jobs/sync.py: whatever goes wrong with a sync, its log says so, and the next one need not wait."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -69,3 +69,25 @@ def test_while_one_sync_is_under_way_no_second_begins(town: Town, monkeypatch: p
     monkeypatch.setattr(sync, "ledger_of", meanwhile)
     assert town.sync().state == "done"
     assert seen == [None]
+
+
+def test_an_invoice_that_is_open_again_after_it_was_settled_is_a_task_and_moves_nobody_forward(town: Town) -> None:
+    town.control.add_invoice(FERN, due="2026-01-20", amount="20.00", number="INV-2")
+    town.walk(date(2026, 1, 6), date(2026, 1, 27))
+    assert town.position(FERN).assigned_step == "Reminder 2"
+    town.control.pay("INV-1")
+    town.day(date(2026, 1, 28))
+    assert (town.position(FERN).assigned_step, town.tasks()) == ("Reminder 1", [])
+
+    (payment,) = town.control.payments()
+    town.control.delete_payment(payment["id"])
+    town.day(date(2026, 1, 29))
+    (task,) = town.tasks()
+    assert task.text == (
+        "INV-1 is open again after it was settled; the account stays at Reminder 1. "
+        "Choose another step if it should go on from elsewhere."
+    )
+    assert task.account_id == town.account(FERN).id
+    assert "INV-1 is open again after it was settled." in [note.text for note in town.notes(FERN)]
+    town.day(date(2026, 1, 30))
+    assert len(town.tasks()) == 1

@@ -58,7 +58,7 @@ def test_the_same_reading_twice_changes_nothing(database: Database) -> None:
     first = taken(database, INVOICE)
     again = taken(database, INVOICE)
 
-    assert (first.new, first.changed) == (2, 0)
+    assert (first.new, first.changed, first.reopened) == (2, 0, set())
     assert (again.new, again.changed, again.unchanged, again.touched) == (0, 0, 2, set())
 
 
@@ -76,11 +76,12 @@ def test_a_payment_settles_the_invoice_and_we_keep_when_we_learnt_of_it(database
 
 def test_a_deleted_payment_opens_the_invoice_again_and_leaves_no_trace_of_money(database: Database) -> None:
     taken(database, PAID)
-    taken(database, INVOICE)
+    counts = taken(database, INVOICE)
 
     with database.reading() as session:
         row = session.scalars(select(InvoiceRow)).one()
         assert (row.status, row.balance, row.settled_seen_at) == ("open", Decimal(100), None)
+        assert counts.reopened == {(row.account_id, row.number)}
         assert session.scalars(select(PaymentRow)).all() == []
 
 
