@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 
 from sqlmodel import Session
 
-from engine.decide import WAITS_FOR_A_PERSON
 from engine.holds import HoldKind
 from engine.looking import look
 from engine.reminders import ReminderState
@@ -24,6 +23,8 @@ from store.facts import facts_of, ground_of
 from store.tables import AccountRow, AssignmentRow, HoldRow, OrganisationRow, ReminderRow
 
 A_YEAR = timedelta(days=366)
+WAITS_FOR_A_PERSON = "it waits for a person"
+"""What `engine.gates.held_because` says of a reminder that a person has to let go."""
 
 
 def pause_account(office: Office, account_id: int, *, by: str, why: str = "") -> None:
