@@ -11,9 +11,9 @@ from sqlalchemy import select
 from channels import Unavailable
 from connector import Records
 from engine.reminders import ReminderState
-from jobs import acts, deliver
+from jobs import account_acts, acts, deliver
 from jobs.office import Office
-from store.tables import OrganisationRow
+from store.tables import AccountRow, OrganisationRow, StepRow
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -295,3 +295,79 @@ def test_a_machine_that_is_switched_on_after_the_sending_time_still_sends_that_d
     town.work()
 
     assert [str(reminder.performed_on) for reminder in town.reminders(FERN)] == ["2026-01-13"]
+
+
+def test_outside_the_debtors_hours_nothing_is_sent_and_history_says_once_when_it_will_be(
+    a_town: Callable[..., Town],
+) -> None:
+    """The limits are asked a last time in the second before: what was planned for nine may not be true any more."""
+    town = due_today(a_town)
+    with town.office.database.unit_of_work() as unit:
+        for account in unit.scalars(select(AccountRow)):
+            account.time_zone = "America/New_York"  # nobody has planned anew
+    for minute in (0, 5, 20):
+        town.move(datetime(2026, 1, 13, 9, minute, tzinfo=UTC))
+        town.work()
+    (waiting,) = town.reminders(FERN)
+    assert (waiting.state, waiting.send_after) == (ReminderState.QUEUED, datetime(2026, 1, 13, 13, tzinfo=UTC))
+    why = "8 pm to 8 am is closed for emails where the debtor lives; open again on 13 January 2026 at 08:00"
+    assert waiting.why == why
+    assert [note.text for note in town.notes(FERN) if note.kind == "held"] == [f"Reminder 1 was not sent yet: {why}."]
+    assert town.control.mails() == []
+
+    town.move(datetime(2026, 1, 13, 13, 1, tzinfo=UTC))
+    town.work()
+    assert len(town.control.mails()) == 1
+    assert str(town.reminders(FERN)[0].performed_on) == "2026-01-13"
+
+
+def test_what_the_limits_have_moved_into_the_evening_has_not_missed_its_sending_time(
+    a_town: Callable[..., Town],
+) -> None:
+    town = a_town(at=datetime(2026, 1, 12, 7, tzinfo=UTC), company=False)
+    town.control.add_contact(FERN, email="fern@fig.example")
+    town.control.add_invoice(FERN, due="2026-01-06", amount="10.00")
+    town.connect()
+    account_acts.set_time_zone(town.office, town.account(FERN).id or 0, time_zone="Australia/Sydney", by="Olive Owner")
+    town.move(datetime(2026, 1, 13, 7, 30, tzinfo=UTC))
+    town.sync()
+    for hour in (9, 17, 20):
+        town.move(datetime(2026, 1, 13, hour, 30, tzinfo=UTC))
+        town.sync()
+        town.work()
+    assert town.control.mails() == []
+    assert town.reminders(FERN)[0].send_after == datetime(2026, 1, 13, 21, tzinfo=UTC), "8 o'clock in Sydney"
+
+    town.move(datetime(2026, 1, 13, 21, 1, tzinfo=UTC))
+    town.work()
+    assert len(town.control.mails()) == 1
+    assert [note.text for note in town.notes(FERN) if note.kind == "held"] == []
+
+
+def test_a_third_contact_in_a_week_waits_with_the_reason_and_what_a_person_let_go_counts_too(
+    a_town: Callable[..., Town],
+) -> None:
+    town = a_town(at=datetime(2026, 1, 5, 7, tzinfo=UTC), company=False)
+    town.control.add_contact(FERN, email="fern@fig.example")
+    town.control.add_invoice(FERN, due="2026-01-05", amount="10.00")
+    town.connect()
+    with town.office.database.unit_of_work() as unit:
+        for organisation in unit.scalars(select(OrganisationRow)):
+            organisation.contact_rules = "default"
+        steps = unit.scalars(select(StepRow).order_by(StepRow.day)).all()
+        for step, day, manual in zip(steps, (1, 2, 3, 40, 50), (False, True, False, False, False), strict=True):
+            step.day, step.manual = day, manual
+    town.walk(date(2026, 1, 6), date(2026, 1, 7))
+    assert len(town.control.mails()) == 1
+    (_, pending) = town.reminders(FERN)
+    account_acts.approve_reminder(town.office, pending.id or 0, by="Olive Owner")
+    town.walk(date(2026, 1, 8), date(2026, 1, 12))
+    assert len(town.control.mails()) == 2
+    position = town.position(FERN)
+    assert position.held_because == "the contact limits are reached: 2 contacts in 7 days are the most"
+    assert any(
+        note.text.startswith("Reminder 3 was not sent: the contact limits are reached") for note in town.notes(FERN)
+    )
+
+    town.day(date(2026, 1, 13))
+    assert len(town.control.mails()) == 3, "seven days after the first"
