@@ -188,7 +188,7 @@ def _told_apart(before: Lines, after: Lines, key: object) -> tuple[str, str]:
         old, new = (f"{told}; {line.told}" if line is not None else told for told, line in ((old, one), (new, other)))
     if one is None or other is None or old != new:
         return old, new
-    return f"{old}, {_how(one, other)}", f"{new}, {_how(other, one)}"
+    return f"{_how(one, other)}: {old}", f"{_how(other, one)}: {new}"
 
 
 def _how(line: _Line, other: _Line) -> str:
@@ -200,7 +200,7 @@ def _how(line: _Line, other: _Line) -> str:
         return _BY[step.channel]
     if step is not None and than is not None and step.manual is not than.manual:
         return "when a person says so" if step.manual else "by itself"
-    return "and what is queued differs"
+    return "by another step of this name"
 
 
 def _told(position: Position) -> str:

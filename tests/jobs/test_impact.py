@@ -230,9 +230,18 @@ def test_a_step_that_will_go_in_another_way_is_told_too(
     found = told(firm, replace(draft, steps=(*draft.steps[:2], replace(draft.steps[2], **change))))
 
     assert found["Aged 22"][1:] == (
-        f"at R2; R3 follows on 19 February 2026, {before}",
-        f"at R2; R3 follows on 19 February 2026, {after}",
+        f"{before}: at R2; R3 follows on 19 February 2026",
+        f"{after}: at R2; R3 follows on 19 February 2026",
     )
+
+
+def test_a_step_that_is_due_longer_is_told_with_its_days(firm: Firm) -> None:
+    firm.change(paused_at=firm.now)
+    firm.walk(on(37), on(38))
+    found = told(firm, edited(firm.draft(1), "first sooner"))
+
+    assert found["Aged 5"][1].startswith("since 8 February 2026: R1 is due, but sending is paused")
+    assert found["Aged 5"][2].startswith("since 5 February 2026: R1 is due, but sending is paused")
 
 
 def test_another_name_or_other_words_for_a_step_change_no_account(firm: Firm) -> None:
