@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, union
+from sqlalchemy import func, select, union
 from sqlmodel import Session, col
 
 from store.tables import (
@@ -43,23 +43,22 @@ def why_kept(session: Session, organisation_id: int, workflow_id: int) -> str:
     ).first()
     if linked is not None:
         return f"{linked} moves accounts on to it. Change what follows there first."
-    if own := _count(session, AccountRow, col(AccountRow.default_workflow_id) == workflow_id):
+    mine = col(AccountRow.organisation_id) == organisation_id, col(AccountRow.default_workflow_id) == workflow_id
+    if own := session.execute(select(func.count()).select_from(AccountRow).where(*mine)).scalar_one():
         return f"It is the own default of {_accounts(own)}. Give {_them(own)} another one first."
     if on_it := accounts_on(session, organisation_id).get(workflow_id, 0):
         verb = "is" if on_it == 1 else "are"
         return f"{_accounts(on_it).capitalize()} {verb} on it. Move {_them(on_it)} to another workflow first."
-    waiting = col(AssignmentRow.workflow_id) == workflow_id
-    if _count(session, AssignmentRow, waiting) or _count(
-        session, PositionRow, col(PositionRow.workflow_id) == workflow_id
-    ):
+    if any(_named_in(session, table, organisation_id, workflow_id) for table in (AssignmentRow, PositionRow)):
         return "Accounts have been put on it, and their history has to name it. Rename it if it is not used any more."
-    if _count(session, ReminderRow, col(ReminderRow.workflow_id) == workflow_id):
+    if _named_in(session, ReminderRow, organisation_id, workflow_id):
         return "Reminders have been queued by it, and they have to stay readable. Rename it if it is not used any more."
     return ""
 
 
-def _count(session: Session, table: Any, where: ColumnElement[bool]) -> int:
-    return session.execute(select(func.count()).select_from(table).where(where)).scalar_one()
+def _named_in(session: Session, table: Any, organisation_id: int, workflow_id: int) -> bool:
+    query = select(table.workflow_id).where(table.organisation_id == organisation_id, table.workflow_id == workflow_id)
+    return session.execute(query.limit(1)).first() is not None
 
 
 def _accounts(count: int) -> str:
