@@ -85,7 +85,6 @@ def make_default(office: Office, organisation_id: int, workflow_id: int, *, by: 
             return None
         about = {"workflow": workflow_id, "name": chosen.name, "before": organisation.default_workflow_id}
         organisation.default_workflow_id = workflow_id
-        organisation.recalculated_ground = None  # whoever owes nothing stands at the start of the default: look at all
         what = "default workflow chosen"
         audit.record(unit, organisation_id=organisation_id, at=office.clock(), by=by, what=what, **about)
         unit.flush()

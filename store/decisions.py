@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Update, insert, update
+from sqlalchemy import insert, update
 from sqlmodel import Session, col
 
 from engine.calendars import SENDING_WINDOW, moment_of
@@ -110,18 +110,19 @@ def _save_the_rest(session: Session, by: Saving, busy: Sequence[Decided]) -> Non
     _take_begins(session, by, busy)
     _save_walks(session, by, busy)
     fresh: list[tuple[Decided, Order]] = []
+    stays: list[tuple[Decided, Order]] = []
     for one in busy:
-        for withdrawal in one.decision.withdrawals:
-            _withdraw(session, one.account, withdrawal, now=by.now)
         for order in one.decision.orders:
             known = next((other for other in one.facts.standing if other.key == order.key), None)
             if known is None:
                 fresh.append((one, order))
             elif known.state is ReminderState.QUEUED and known.held_because != order.held_because:
-                _hold_or_release(session, by, one, order)
+                stays.append((one, order))
         if one.decision.lifts:
             _lift(session, by, one)
         _mind_the_address(session, by, one)
+    _withdraw(session, by, [(one.account, gone) for one in busy for gone in one.decision.withdrawals])
+    _hold_or_release(session, by, stays)
     _queue(session, by, fresh)
     _write_notes(session, by, [(one.account, note) for one in busy for note in one.decision.notes])
 
@@ -216,6 +217,7 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
     ]
     again = (
         "ON CONFLICT (account_id, cycle, step_id, invoice_id) DO UPDATE SET state = excluded.state, "
+        "step_name = excluded.step_name, workflow_id = excluded.workflow_id, channel = excluded.channel, "
         "due_on = excluded.due_on, send_after = excluded.send_after, held_because = excluded.held_because, why = '', "
         "settled_at = NULL, approved_at = NULL, queued_at = excluded.queued_at WHERE reminders.state = 'withdrawn'"
     )
@@ -247,31 +249,31 @@ def _send_after(by: Saving, one: Decided, order: Order) -> datetime:
     return opening.at
 
 
-def _hold_or_release(session: Session, by: Saving, one: Decided, order: Order) -> None:
-    session.execute(
-        _change(one.account, order, ReminderState.QUEUED).values(
-            held_because=order.held_because, send_after=_send_after(by, one, order)
-        )
-    )
+_WHILE_QUEUED = "WHERE account_id = ? AND cycle = ? AND step_id = ? AND invoice_id = ? AND state = 'queued'"
+"""A change to one reminder that happens only while it has not left."""
 
 
-def _withdraw(session: Session, account_id: int, withdrawal: Withdrawal, *, now: datetime) -> None:
-    session.execute(
-        _change(account_id, withdrawal, ReminderState.QUEUED).values(
-            state=ReminderState.WITHDRAWN, why=withdrawal.why, settled_at=now, held_because=""
-        )
-    )
+def _key(account_id: int, one: Order | Withdrawal) -> tuple[int, int, str, int]:
+    return account_id, one.key.cycle, one.key.step, int(one.key.invoice or 0)
 
 
-def _change(account_id: int, one: Order | Withdrawal, state: ReminderState) -> Update:
-    """A change to one reminder that happens only while it is in this state."""
-    return update(ReminderRow).where(
-        col(ReminderRow.account_id) == account_id,
-        col(ReminderRow.cycle) == one.key.cycle,
-        col(ReminderRow.step_id) == one.key.step,
-        col(ReminderRow.invoice_id) == (one.key.invoice or 0),
-        col(ReminderRow.state) == state,
-    )
+def _hold_or_release(session: Session, by: Saving, stays: Sequence[tuple[Decided, Order]]) -> None:
+    """What holds a queued reminder is another reason than before, or none any more."""
+    many = [
+        (order.held_because, rows.plain(session, _send_after(by, one, order)), *_key(one.account, order))
+        for one, order in stays
+    ]
+    if many:
+        rows.write(session, f"UPDATE reminders SET held_because = ?, send_after = ? {_WHILE_QUEUED}", many)  # noqa: S608
+
+
+def _withdraw(session: Session, by: Saving, gone: Sequence[tuple[int, Withdrawal]]) -> None:
+    """Takes back what has not left."""
+    now = rows.plain(session, by.now)
+    many = [(withdrawal.why, now, *_key(account, withdrawal)) for account, withdrawal in gone]
+    if many:
+        change = "UPDATE reminders SET state = 'withdrawn', held_because = '', why = ?, settled_at = ?"
+        rows.write(session, f"{change} {_WHILE_QUEUED}", many)
 
 
 def _lift(session: Session, by: Saving, one: Decided) -> None:

@@ -36,6 +36,7 @@ class _Content(NamedTuple):
     rules: Rules
     workflows: tuple[Workflow, ...]
     pause: tuple[Hold, ...]
+    default_workflow: int | None
 
 
 _content_decoder = msgspec.json.Decoder(_Content)
@@ -57,7 +58,7 @@ def ground_number(session: Session, ground: Ground, *, now: datetime) -> int:
     that for any day it is known on which ground decisions stood.
     """
     workflows = tuple(sorted(ground.workflows.values(), key=lambda workflow: int(workflow.id)))
-    content = _steady.encode(_Content(ground.rules, workflows, ground.pause))
+    content = _steady.encode(_Content(ground.rules, workflows, ground.pause, ground.organisation.default_workflow_id))
     fingerprint = hashlib.sha256(content).hexdigest()
     newest = "SELECT id, fingerprint FROM grounds WHERE organisation_id = ? ORDER BY id DESC LIMIT 1"
     for number, known in all_rows(session, newest, [ground.number]):
