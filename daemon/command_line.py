@@ -1,7 +1,10 @@
 """The command line: `arrears` and its verbs. Whatever goes wrong is said in a sentence, and what to do about it."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +15,10 @@ from daemon import founding
 from daemon.config import NAME, Config, ConfigProblem, read_config
 from daemon.serving import prepare_log
 from daemon.wiring import KEY_FILE, open_office
+from engine.forecast import Payers
 from jobs.office import Office
 from store import read_or_make_keys
+from store.tables import OrganisationRow
 
 app = typer.Typer(
     help="arrears asks your customers for money, politely, and never for what they have paid.",
@@ -143,6 +148,57 @@ def replay(
 
 
 @app.command()
+def simulate(
+    organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days to look ahead.")] = 30,
+    payers: Annotated[Payers, typer.Option(help="Nobody pays, or everybody as late as they usually do.")] = (
+        Payers.NOBODY
+    ),
+    people: Annotated[
+        str, typer.Option(help="prompt: they do at once what waits for them; as-told: they do nothing.")
+    ] = "prompt",
+    sms_price: Annotated[str, typer.Option(help="What one segment of a text message costs.")] = "0.05",
+    account: Annotated[str, typer.Option(help="One account alone, with dates, steps and reasons.")] = "",
+    json_lines: Annotated[bool, typer.Option("--json", help="Everything, as one JSON object.")] = False,
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Shows what the coming days would bring: the messages of each day, and what they cost. Nothing is sent."""
+    from daemon.simulate_command import PEOPLE, tell_the_coming_days
+
+    if people not in PEOPLE:
+        raise Sentence(f"People are 'prompt' or 'as-told', not '{people}'.")
+    price = _price(sms_price)
+    with _books(config, organisation) as (office, chosen):
+        tell_the_coming_days(
+            office,
+            chosen,
+            console,
+            days=days,
+            payers=payers,
+            people=PEOPLE[people],
+            price=price,
+            account=account,
+            as_json=json_lines,
+        )
+
+
+@app.command()
+def backtest(
+    organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
+    workflow: Annotated[str, typer.Option(help="The workflow's name or number; empty: the default one.")] = "",
+    since: Annotated[str, typer.Option(help="The first day to report, such as 2026-01-01; empty: all.")] = "",
+    json_lines: Annotated[bool, typer.Option("--json", help="Everything, as one JSON object.")] = False,
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Shows what a workflow would have sent over the past that our copy of the ledger knows. Nothing is sent."""
+    from daemon.backtest_command import tell_the_past
+
+    first = _day(since)
+    with _books(config, organisation) as (office, chosen):
+        tell_the_past(office, chosen, console, workflow=workflow, since=first, as_json=json_lines)
+
+
+@app.command()
 def user(
     email: Annotated[str, typer.Argument(help="The login's email address.")],
     name: Annotated[str, typer.Option(help="The person's name, for a new login.")] = "",
@@ -218,6 +274,33 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise Sentence(f"'{text}' is not a day. Write it like 2026-05-31.") from None
+
+
+def _price(text: str) -> Decimal:
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        price = Decimal(-1)
+    if not price.is_finite() or price < 0:
+        raise Sentence(f"'{text}' is not a price. Write it like 0.05.")
+    return price
+
+
+@contextmanager
+def _books(config: Path, organisation: str) -> Iterator[tuple[Office, OrganisationRow]]:
+    """The office and the organisation that is meant. What cannot be looked up is said in its own sentence."""
+    from daemon.sync_command import choose
+
+    office = _office(read_config(config))
+    try:
+        chosen = choose(office, organisation, complaints)
+        if chosen is None:
+            raise typer.Exit(1)
+        yield office, chosen
+    except LookupError as problem:
+        raise Sentence(str(problem)) from problem
+    finally:
+        office.close()
 
 
 def _office(settings: Config) -> Office:

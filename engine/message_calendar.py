@@ -92,16 +92,20 @@ def by_account(messages: Iterable[Foreseen]) -> tuple[AccountLine, ...]:
     return tuple(sorted(lines, key=lambda line: (-line.messages, line.first, str(line.account))))
 
 
-def by_month(messages: Iterable[Foreseen]) -> tuple[MonthLine, ...]:
-    """The months with a message, in their order; the steps in the order in which they first come up."""
+def by_month(messages: Iterable[Foreseen], home: str) -> tuple[MonthLine, ...]:
+    """The months with a message, in their order. A step of another workflow than this one is named with it."""
     months: dict[date, list[Foreseen]] = {}
     for one in sorted(messages, key=lambda one: one.send.on):
         if not one.send.skipped:
             months.setdefault(one.send.on.replace(day=1), []).append(one)
     return tuple(
-        MonthLine(month, Counter(one.send.step for one in theirs), len({one.account for one in theirs}))
+        MonthLine(month, Counter(_named(one.send, home) for one in theirs), len({one.account for one in theirs}))
         for month, theirs in months.items()
     )
+
+
+def _named(send: Send, home: str) -> str:
+    return send.step if send.workflow == home else f"{send.workflow}: {send.step}"
 
 
 def soon_paid(messages: Iterable[Foreseen], paid_on: Mapping[Ref, Sequence[date]], within: int = 7) -> int:
@@ -139,13 +143,24 @@ def because_of(send: Send, facts: Facts) -> str:
     listed = tuple(invoice for invoice in facts.invoices if invoice.id in named)
     seen = look(facts._replace(invoices=listed), send.on)
     if seen.driver is not None:
-        others = len(listed) - 1
-        more = f", listed with {others} other{'s' if others > 1 else ''}" if others else ""
-        return f"{oldest(seen.driver, send.on)}{more}"
+        others = [invoice.number for invoice in listed if invoice.id != seen.driver.id]
+        return f"{oldest(seen.driver, send.on)}{_beside(others)}"
     if not listed:
         return ""
     age = listed[0].age(send.on)
     return f"{listed[0].number} falls due {'today' if age == 0 else f'in {days(-age)}'}"
+
+
+_NAMED = 4
+
+
+def _beside(others: Sequence[str]) -> str:
+    """`, listed with INV-2 and INV-3`; many are counted instead of named."""
+    if not others:
+        return ""
+    if len(others) > _NAMED:
+        return f", listed with {len(others)} others"
+    return f", listed with {' and '.join(filter(None, (', '.join(others[:-1]), others[-1])))}"
 
 
 _GSM = frozenset(

@@ -6,6 +6,7 @@ known of every payment on its own day, before the sending time, and as if people
 Nothing is asked, sent or written.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -38,7 +39,7 @@ class MovedBack(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What would have gone from `since` to `until`. `first` is the day from which the copy knows anything.
+    """What would have gone from `since` to `until`. `steps` are the workflow's, `first` is the oldest issue date.
 
     `messages` come in the order of their days; `before_payment` of them went in the week before money came in for an
     invoice that they listed. `names` and `numbers` are those of the accounts and invoices that are spoken of.
@@ -46,6 +47,7 @@ class Backtest:
 
     organisation: str
     workflow: str
+    steps: tuple[str, ...]
     first: date | None
     since: date
     until: date
@@ -59,7 +61,15 @@ class Backtest:
 
     @property
     def months(self) -> tuple[MonthLine, ...]:
-        return by_month(self.messages)
+        return by_month(self.messages, self.workflow)
+
+    @property
+    def per_step(self) -> Mapping[str, int]:
+        """How many of each step, those of the workflow first and in its own order."""
+        counted: Counter[str] = Counter(dict.fromkeys(self.steps, 0))
+        for line in self.months:
+            counted.update(line.steps)
+        return {step: count for step, count in counted.items() if count}
 
     @property
     def most(self) -> tuple[AccountLine, ...]:
@@ -96,6 +106,7 @@ def backtest(office: Office, organisation_id: int, *, workflow: str = "", since:
     return Backtest(
         organisation=ground.organisation.name,
         workflow=chosen.name,
+        steps=tuple(step.name for step in sorted(chosen.steps, key=lambda step: step.day)),
         first=first,
         since=since,
         until=today,

@@ -66,10 +66,11 @@ def test_who_gets_most_comes_first() -> None:
 
 
 def test_the_months_name_their_steps() -> None:
-    may, june = by_month(MESSAGES)
+    may, june = by_month(MESSAGES, "W1")
 
     assert (str(may.month), dict(may.steps), may.accounts) == ("2026-05-01", {"R1": 2}, 2)
     assert (str(june.month), dict(june.steps), june.messages) == ("2026-06-01", {"R2": 1, "R3": 1, "R1": 1}, 3)
+    assert dict(by_month(MESSAGES, "Other")[0].steps) == {"W1: R1": 2}
 
 
 def test_texts_cost_by_the_segment_and_calls_are_shared_out() -> None:
@@ -112,7 +113,9 @@ def test_the_reason_names_the_oldest_overdue_invoice_that_counts() -> None:
     )
     reminder = Send(JUNE, "W1", "R1", EMAIL, ("A", "B", "C"))
 
-    assert because_of(reminder, facts) == "A is the oldest overdue invoice at 12 days, listed with 2 others"
+    assert because_of(reminder, facts) == "A is the oldest overdue invoice at 12 days, listed with B and C"
+    many = facts._replace(invoices=tuple(invoice(f"I{place}", due="2026-05-20") for place in range(6)))
+    assert because_of(reminder._replace(invoices=tuple(f"I{place}" for place in range(6))), many).endswith("5 others")
     disputed = facts._replace(holds=(Hold(HoldKind.DISPUTE, MAY, invoice="A"),))
     assert because_of(reminder, disputed).startswith("B is the oldest overdue invoice at 7 days")
     alone = Send(JUNE, "W1", "R1", EMAIL, ("B",))

@@ -38,7 +38,7 @@ def test_if_nobody_pays_everybody_walks_through_the_workflow(firm: Unplugged) ->
     assert (told.start, told.until, told.owing) == (MONDAY, date(2026, 6, 30), 2)
     assert sent(told, "Fern & Fig Café") == [("01 Jun", "First"), ("08 Jun", "Second"), ("22 Jun", "Last")]
     assert sent(told, "Ivy Cottage") == [("25 Jun", "First")]
-    assert told.messages[0].because == "INV-1 is the oldest overdue invoice at 6 days, listed with 1 other"
+    assert told.messages[0].because == "INV-1 is the oldest overdue invoice at 6 days, listed with INV-2"
     assert [told.numbers[name] for name in told.messages[0].send.invoices] == ["INV-1", "INV-2"]
     assert told.payments == ()
 
