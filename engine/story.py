@@ -228,7 +228,8 @@ def _facts_now(teller: Teller, sending_ahead: bool) -> Facts:
 
 def _keep(teller: Teller, decision: Decision, day: date) -> None:
     teller.facts = left_behind(teller.facts, decision)
-    ordered = {order.key: order for order in decision.orders}
+    stuck = {one.key for one in teller.unsettled}  # refused or in doubt: never queued beside itself
+    ordered = {order.key: order for order in decision.orders if order.key not in stuck}
     teller.queued = {key: ordered[key] for key in (*teller.queued, *ordered) if key in ordered}
     teller.approved &= teller.queued.keys()
     teller.telling.notes.extend((day, note) for note in decision.notes)

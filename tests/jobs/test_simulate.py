@@ -201,6 +201,24 @@ def test_what_is_on_its_way_counts_as_arrived(firm: Unplugged) -> None:
     assert sent(simulate(firm.office, firm.id)) == [("08 Jun", "Second"), ("22 Jun", "Last")]
 
 
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [("refused", "it was refused"), ("unsure", "it is not known whether the last one went out")],
+)
+def test_what_was_refused_or_is_in_doubt_waits_for_a_person_all_the_time(firm: Unplugged, state: str, why: str) -> None:
+    firm.workflow("Short", *SHORT)
+    firm.account("Fern & Fig Café", "2026-05-26")
+    recalculate(firm.office, firm.id)
+    with firm.office.database.unit_of_work() as unit:
+        reminder = unit.get(ReminderRow, 1)
+        assert reminder is not None
+        reminder.state = state
+
+    told = simulate(firm.office, firm.id)
+
+    assert (told.messages, told.quiet) == ((), {why: 1})
+
+
 def test_where_contact_is_closed_all_day_it_waits_for_the_next_day(firm: Unplugged) -> None:
     """The United Kingdom's limits: nothing on a Sunday. This firm would send on any day."""
     firm.workflow("Short", *SHORT)
