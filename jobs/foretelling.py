@@ -72,14 +72,14 @@ def taken_for_granted(told: Simulation) -> str:
     return f"The ledger is read every day, {people}, no new invoice comes, and nobody answers, promises or disputes."
 
 
-def costs(told: Simulation, price: Decimal) -> list[str]:
-    """What text messages cost, and what calls ask of people. Empty where there are neither."""
+def costs(told: Simulation, price: Decimal | None = None) -> list[str]:
+    """What text messages cost (where the price of a segment is known) and what calls ask of people."""
     calendar = by_day(told.messages, told.start, told.until)
     counts, lines = by_channel(told.messages), []
     if texts := counts.get(Channel.SMS):
-        total = cost(told.messages, price)
         of = f"{many(texts, 'text message')} of {many(segments(told.messages), 'segment')} in all"
-        lines.append(f"{of}: {total:,.2f} at {price} a segment.")
+        priced = f": {cost(told.messages, price):,.2f} at {price} a segment" if price is not None else ""
+        lines.append(f"{of}{priced}.")
     if skipped := sum(day.skipped for day in calendar):
         lines.append(f"{many(skipped, 'text message')} would be skipped: there is no mobile number to send them to.")
     if calls := counts.get(Channel.CALL):

@@ -14,7 +14,19 @@ from jobs.office import Office
 from web import _problems
 from web._headers import Headers
 from web._sign_in import Guard
-from web.rooms import account, accounts, connections, front, health, replies, settings, sign_in, sync_log, workflows
+from web.rooms import (
+    account,
+    accounts,
+    connections,
+    front,
+    health,
+    plan,
+    replies,
+    settings,
+    sign_in,
+    sync_log,
+    workflows,
+)
 
 __all__ = ["build"]
 
@@ -27,7 +39,8 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.state.guard = Guard()
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    for room in (health, sign_in, front, accounts, account, replies, sync_log, workflows, settings, connections):
+    books = (front, plan, accounts, account, replies, sync_log)
+    for room in (health, sign_in, *books, workflows, settings, connections):
         app.include_router(room.router)
     _problems.answer_all(app)
     return app

@@ -39,6 +39,10 @@ class Say:
         near = {0: "Today", 1: "Tomorrow"}.get((day - self.as_of).days)
         return _time(day.isoformat(), near or format_date(day, format="EEEE, d MMMM", locale=self.locale))
 
+    def short_day(self, day: date) -> Markup:
+        """`Fri 3 Jul`, for a column of days."""
+        return _time(day.isoformat(), format_date(day, format="EEE d MMM", locale=self.locale))
+
     def moment(self, instant: datetime | None, width: str = "medium") -> Markup:
         """`3 Jul 2026, 09:00` on the organisation's wall clock."""
         if instant is None:
