@@ -22,7 +22,7 @@ from engine.receivables import Ref
 from engine.story import People, Send, Story, tell
 from engine.workflow import Workflow
 from jobs.office import Office
-from jobs.simulate import hours_of
+from jobs.reach import hours_of
 from store.facts import facts_in_chunks, ground_of
 from store.ground import Ground
 from store.holidays_of import holidays_of

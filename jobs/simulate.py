@@ -8,25 +8,24 @@ the ledger were read every day; no new invoice comes, and nobody answers, pauses
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from engine.calendars import SENDING_WINDOW, civil_date, moment_of
 from engine.facts import Facts
 from engine.forecast import Expectation, ExpectedPayment, Habit, Payers, as_events, expected_payments, past_of
 from engine.holds import Hold, HoldKind, sentence
-from engine.limits import Contacted, first_open
+from engine.looking import look
 from engine.message_calendar import Foreseen, because_of
 from engine.notes import Note, NoteKind
-from engine.position import Clear, Held, Idle, Leaving, Pending, Position
+from engine.position import Held, Idle, Leaving, Pending, Position
 from engine.receivables import Ref
 from engine.reminders import Outcome, ReminderState
-from engine.story import Open, People, Send, Story, Telling, tell
+from engine.story import People, Send, Story, Telling, tell
 from engine.workflow import Channel
 from jobs.office import Office
+from jobs.reach import first_day, hours_of
 from jobs.texts import Texts
 from store.facts import facts_in_chunks, ground_of
 from store.ground import Ground
@@ -119,16 +118,6 @@ def simulate(
         return telling.done(session, payers=payers, paused=bool(known.pause))
 
 
-def first_day(ground: Ground, now: datetime) -> date:
-    """Today, while its sending time is ahead; else tomorrow. A late first look of a day may still send that day."""
-    organisation = ground.organisation
-    zone = ZoneInfo(organisation.time_zone)
-    today = civil_date(now, zone)
-    window = SENDING_WINDOW if organisation.recalculated_on != today else timedelta(0)
-    passed = now > moment_of(today, organisation.sending_time, zone) + window
-    return today + timedelta(days=1) if passed else today
-
-
 Expecting = Callable[[int], Expectation]
 
 
@@ -195,8 +184,19 @@ class _Teller:
         self.payments += [Payment(account, expected) for expected in payments]
         notes = [(on, note) for on, note in telling.notes if note.kind in WORTH_TELLING]
         self.happenings += [Happening(account, on, note) for on, note in notes]
-        if not telling.sends and (why := _silence(telling.positions[self.until])):
+        if not telling.sends and (why := self._silence(one)):
             self.quiet[why] += 1
+
+    def _silence(self, one: _Told) -> str:
+        """Why an account that is overdue at the end was sent nothing; empty where nothing is overdue by then."""
+        paid = {invoice for expected in one.payments for invoice in expected.invoices}
+        owed = tuple(invoice for invoice in one.facts.invoices if invoice.id not in paid)
+        seen = look(one.facts._replace(invoices=owed), self.until)
+        if not seen.overdue:
+            return ""
+        if seen.muted:
+            return "the account is muted"
+        return _why_not(one.telling.positions[self.until]) if seen.driver is not None else "everything is disputed"
 
     def done(self, session: Session, *, payers: Payers, paused: bool) -> Simulation:
         organisation = self.ground.organisation
@@ -230,33 +230,12 @@ def _arrived(facts: Facts, on: date) -> Facts:
     )
 
 
-def hours_of(ground: Ground, account: int) -> Open | None:
-    """Whether this debtor may be reached on a day, at the sending time or later; None where any hour is open."""
-    limits, organisation = ground.rules.limits, ground.organisation
-    if limits is None or not limits.windows:
-        return None
-    ours, theirs = ZoneInfo(organisation.time_zone), ZoneInfo(ground.time_zone_of(account))
-    holidays = ground.rules.sending.holidays
-
-    def may_reach(channel: Channel, day: date, contacted: tuple[Contacted, ...]) -> bool:
-        moment = moment_of(day, organisation.sending_time, ours)
-        opening = first_open(
-            limits, channel, moment, zones=(theirs,), contacted=contacted, holidays=holidays, counted_in=ours
-        )
-        return civil_date(opening.at, ours) == day
-
-    return may_reach
-
-
 def _is_text(send: Send) -> bool:
     return send.channel is Channel.SMS and not send.skipped
 
 
-def _silence(position: Position) -> str:
-    """Why an account that owes is sent nothing; empty for one that owes nothing by now."""
+def _why_not(position: Position) -> str:
     match position.state:
-        case Clear():
-            return position.told if "muted" in position.told or "disputed" in position.told else ""
         case Idle():
             return "the workflow has come to its end"
         case Pending():

@@ -14,7 +14,11 @@ SHORT = (Step("r1", "First", 5), Step("r2", "Second", 12), Step("r3", "Last", 26
 
 @pytest.fixture
 def firm(sqlite_url: str) -> Unplugged:
-    firm = Unplugged(sqlite_url, sending_weekdays=list(range(7)))
+    return a_firm(sqlite_url)
+
+
+def a_firm(url: str) -> Unplugged:
+    firm = Unplugged(url, sending_weekdays=list(range(7)))
     firm.now = datetime(2026, 6, 30, 12, tzinfo=UTC)
     return firm
 
@@ -82,7 +86,8 @@ def test_paying_the_oldest_moves_back_and_is_counted(firm: Unplugged) -> None:
     assert [step for *_, step in sent(told)] == ["First", "Second", "Last", "Second", "Last"]
 
 
-def test_part_payments_credits_and_voids_are_played_back(firm: Unplugged) -> None:
+def test_part_payments_credits_and_voids_are_played_back(database_url: str) -> None:
+    firm = a_firm(database_url)
     firm.workflow("Short", *SHORT)
     firm.settle(ignore_below=20)
     parts, credited, voided = (firm.account(name) for name in ("Parts", "Credited", "Voided"))

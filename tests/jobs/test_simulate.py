@@ -69,6 +69,21 @@ def test_if_everybody_pays_as_usual_an_account_pays_as_late_as_its_middle_invoic
     ]
 
 
+def test_both_databases_foretell_the_same(database_url: str) -> None:
+    firm = Unplugged(database_url)
+    firm.workflow("Texts", Step("r1", "First", 5), Step("t", "Text", 9, Channel.SMS))
+    fern = firm.account("Fern & Fig Café", "2026-05-28", "2026-06-10", mobile="+447700900001")
+    for late in (3, 8, 60):
+        firm.invoice(fern, "2026-02-01", settled=str(date(2026, 2, 1) + timedelta(days=late)))
+    firm.person("olive", "owner")
+
+    told = simulate(firm.office, firm.id, payers=Payers.AT_THEIR_MEDIAN)
+
+    assert sent(told) == [("02 Jun", "First"), ("15 Jun", "First")]
+    assert [str(one.expected.on) for one in told.payments] == ["2026-06-05", "2026-06-18"]
+    assert told.workers == 1
+
+
 def test_it_is_told_without_any_ledger_or_channel_and_changes_nothing(firm: Unplugged) -> None:
     firm.workflow(
         "Mixed", Step("r1", "First", 5), Step("t", "Text", 9, Channel.SMS), Step("c", "Call", 14, Channel.CALL)
@@ -112,6 +127,9 @@ def test_who_owes_and_gets_nothing_is_counted_with_the_reason(firm: Unplugged) -
     firm.hold(firm.account("Paused", "2026-05-26"), "paused")
     firm.hold(firm.account("Promised", "2026-05-26"), "promise", until=date(2026, 7, 20))
     firm.account("No address", "2026-05-26", email="")
+    firm.hold(firm.account("Muted", "2026-05-26"), "muted")
+    disputed = firm.account("Disputed")
+    firm.hold(disputed, "dispute", invoice_id=firm.invoice(disputed, "2026-05-26"))
     firm.account("Idle", "2026-05-26", default_workflow_id=2)
     firm.account("Not yet", "2026-06-29")
     firm.account("Not due", "2026-07-29")
@@ -123,6 +141,8 @@ def test_who_owes_and_gets_nothing_is_counted_with_the_reason(firm: Unplugged) -
         "the account is paused": 1,
         "a payment is expected": 1,
         "there is no address to send it to": 1,
+        "the account is muted": 1,
+        "everything is disputed": 1,
         "the workflow has come to its end": 1,
         "the next step comes later": 1,
     }
