@@ -73,7 +73,7 @@ def hold(
     until: date | None = None,
     invoice_id: int | None = None,
 ) -> None:
-    """Sets a hold from today on, by the organisation's own calendar."""
+    """Sets a hold from today on, by the organisation's own calendar. Its reason ends without a full stop."""
     unit.add(
         HoldRow(
             organisation_id=account.organisation_id,
@@ -82,7 +82,7 @@ def hold(
             kind=kind,
             since=office.as_of(organisation),
             until=until,
-            why=why,
+            why=why.strip().removesuffix("."),
             by=by,
         )
     )

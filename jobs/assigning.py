@@ -57,7 +57,7 @@ def assign_workflow(
         if step_id is not None:
             _may_stand_at(workflow, step_id)
         _all_of(unit, organisation, wanted)
-        refused = refusals(unit, wanted)
+        refused = refusals(unit, int(organisation.id or 0), wanted)
         left = {refusal.account_id for refusal in refused}
         going = [number for number in wanted if number not in left]
         if not going:
@@ -77,7 +77,7 @@ def assign_workflow(
         return Assigned(moved, refused)
 
 
-def refusals(session: Session, account_ids: Sequence[int]) -> tuple[Refusal, ...]:
+def refusals(session: Session, organisation_id: int, account_ids: Sequence[int]) -> tuple[Refusal, ...]:
     """Those of these accounts whose workflow cannot be changed as things are, the paused ones first."""
     found: dict[int, Refusal] = {}
     for start in range(0, len(account_ids), _CHUNK):
@@ -92,7 +92,7 @@ def refusals(session: Session, account_ids: Sequence[int]) -> tuple[Refusal, ...
         names = (
             select(AccountRow.id, AccountRow.name, PositionRow.anchor)
             .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)
-            .where(col(AccountRow.id).in_(chunk))
+            .where(col(AccountRow.id).in_(chunk), col(AccountRow.organisation_id) == organisation_id)
         )
         for account, name, anchor in session.execute(names):
             if account in why or anchor is None:  # without a run there is no anchor

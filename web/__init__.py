@@ -16,6 +16,7 @@ from web._headers import Headers
 from web._sign_in import Guard
 from web.rooms import (
     account,
+    account_forms,
     accounts,
     connections,
     front,
@@ -39,7 +40,7 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.state.guard = Guard()
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    books = (front, plan, accounts, account, replies, sync_log)
+    books = (front, plan, accounts, account, account_forms, replies, sync_log)
     for room in (health, sign_in, *books, workflows, settings, connections):
         app.include_router(room.router)
     _problems.answer_all(app)

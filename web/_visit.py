@@ -89,6 +89,17 @@ class Desk(Visit):
             raise NotFound
         return row
 
+    def own_number(self, table: Any, text: str) -> int:
+        """The number of the organisation's own row, as a field of a form carries it. Raises NotFound for any other."""
+        return int(self.own(table, number_of(text)).id)
+
+
+def number_of(text: str) -> int:
+    """A row's number as a form carries it. Raises NotFound for what is none."""
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise NotFound
+    return int(text)
+
 
 def visiting(request: Request) -> Visit:
     office: Office = request.app.state.office

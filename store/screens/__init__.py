@@ -5,7 +5,7 @@ currencies are never added up. Nothing here writes. Each module holds what one p
 """
 
 from store.screens.account_file import AccountFile, account, messages_of
-from store.screens.account_list import TABS, Debt, ListedAccount, Listing, accounts
+from store.screens.account_list import TABS, Debt, ListedAccount, Listing, accounts, accounts_under, own_accounts
 from store.screens.every_page import PAGE, Needs, needs, one
 from store.screens.front_page import Ageing, Coming, ageing, coming, settled, tasks
 from store.screens.plan import Planned, queued, reminders
@@ -28,12 +28,14 @@ __all__ = [
     "account",
     "accounts",
     "accounts_like",
+    "accounts_under",
     "ageing",
     "coming",
     "connection",
     "messages_of",
     "needs",
     "one",
+    "own_accounts",
     "queued",
     "reminders",
     "replies",

@@ -5,7 +5,7 @@ worked through one after another.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,14 +14,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true
 from sqlmodel import Session, col
 
-from engine.holds import HoldKind
+from engine.holds import Hold, HoldKind, sentence
 from engine.reminders import ReminderState
 from store.screens._owing import OPEN, sum_where
 from store.screens.every_page import PAGE
 from store.tables import AccountRow, ContactRow, HoldRow, InvoiceRow, PositionRow, ReminderRow, TaskRow
 
 TABS = ("all", "pending", "snoozed", "idle", "paused")
-_WAITS_FOR_A_PERSON = (HoldKind.QUESTION, HoldKind.REPLY, HoldKind.DISPUTE, HoldKind.NO_ADDRESS)
+_WAITS_FOR_A_PERSON = (HoldKind.QUESTION, HoldKind.REPLY, HoldKind.NO_ADDRESS)
+_DISPUTED = sentence(Hold(HoldKind.DISPUTE, date.min))
 
 
 class Debt(NamedTuple):
@@ -34,11 +35,14 @@ class Debt(NamedTuple):
 
 
 class ListedAccount(NamedTuple):
+    """`paused`: nothing is sent until somebody says so; `muted`: that is because it is never to be reminded."""
+
     id: int
     name: str
     number: str
     position: PositionRow | None
     paused: bool
+    muted: bool
     debts: tuple[Debt, ...]
 
 
@@ -58,16 +62,9 @@ def accounts(session: Session, organisation_id: int, as_of: date, *, tab: str, f
     an invoice's number, so that support staff also find one that has paid.
     """
     debts = _debts(organisation_id, as_of)
-    owed = select(debts.c.account_id, func.max(debts.c.overdue).label("overdue"), func.max(debts.c.open).label("open"))
-    largest = owed.group_by(debts.c.account_id).subquery()
-    found = found_by(find) if find else [largest.c.account_id.is_not(None)]
-    base: Any = (
-        select(col(AccountRow.id))
-        .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)
-        .outerjoin(largest, largest.c.account_id == AccountRow.id)
-        .where(col(AccountRow.organisation_id) == organisation_id, col(AccountRow.merged_into).is_(None), *found)
-    )
-    under, columns = _under_each_tab(), (AccountRow.id, AccountRow.name, AccountRow.number, PositionRow, _paused())
+    base, largest = _found(organisation_id, debts, find)
+    under, muted = _under_each_tab(), _holds((HoldKind.MUTED,))
+    columns = (AccountRow.id, AccountRow.name, AccountRow.number, PositionRow, _paused(), muted)
     by_size = [func.coalesce(size, 0).desc() for size in (largest.c.overdue, largest.c.open)]
     rows: Any = session.execute(
         base.with_only_columns(*columns, maintain_column_froms=True)
@@ -82,6 +79,32 @@ def accounts(session: Session, organisation_id: int, as_of: date, *, tab: str, f
     of_each = _owed_by(session, debts, [row[0] for row in rows])
     listed = tuple(ListedAccount(*row, debts=tuple(of_each.get(row[0], ()))) for row in rows)
     return Listing(listed, counted, counted[tab])
+
+
+def accounts_under(session: Session, organisation_id: int, as_of: date, *, tab: str, find: str) -> tuple[int, ...]:
+    """The numbers of all accounts under one tab that the search finds, on however many pages they would stand."""
+    base, _ = _found(organisation_id, _debts(organisation_id, as_of), find)
+    return tuple(session.scalars(base.where(_under_each_tab()[tab])))
+
+
+def own_accounts(session: Session, organisation_id: int, numbers: Sequence[int]) -> frozenset[int]:
+    """Those of these numbers that are the organisation's own accounts."""
+    mine = select(AccountRow.id).where(col(AccountRow.organisation_id) == organisation_id)
+    return frozenset(session.scalars(mine.where(col(AccountRow.id).in_(numbers))))
+
+
+def _found(organisation_id: int, debts: Any, find: str) -> tuple[Any, Any]:
+    """The question for the accounts that the search finds, and what each of them owes in its largest currency."""
+    owed = select(debts.c.account_id, func.max(debts.c.overdue).label("overdue"), func.max(debts.c.open).label("open"))
+    largest = owed.group_by(debts.c.account_id).subquery()
+    found = found_by(find) if find else [largest.c.account_id.is_not(None)]
+    base: Any = (
+        select(col(AccountRow.id))
+        .outerjoin(PositionRow, col(PositionRow.account_id) == AccountRow.id)
+        .outerjoin(largest, largest.c.account_id == AccountRow.id)
+        .where(col(AccountRow.organisation_id) == organisation_id, col(AccountRow.merged_into).is_(None), *found)
+    )
+    return base, largest
 
 
 def _debts(organisation_id: int, as_of: date) -> Any:
@@ -116,12 +139,13 @@ def _under_each_tab() -> dict[str, ColumnElement[bool]]:
         col(ReminderRow.state).in_((ReminderState.UNSURE, ReminderState.REFUSED)),
     )
     task = exists().where(col(TaskRow.account_id) == AccountRow.id, col(TaskRow.closed_at).is_(None))
-    person = or_(_holds(_WAITS_FOR_A_PERSON), unsettled, task)
+    disputed = col(PositionRow.held_because) == _DISPUTED
+    person = or_(_holds(_WAITS_FOR_A_PERSON), unsettled, task, disputed)
     going = ~_paused()
     return {
         "all": true(),
         "pending": and_(going, or_(state == "pending", and_(state == "held", person))),
-        "snoozed": and_(going, or_(state.in_(("waiting", "due")), and_(state == "held", ~person))),
+        "snoozed": and_(going, or_(state.in_(("waiting", "due", "leaving")), and_(state == "held", ~person))),
         "idle": and_(going, state == "idle"),
         "paused": _paused(),
     }

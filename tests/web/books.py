@@ -16,6 +16,8 @@ from store.facts import facts_in_chunks, ground_of
 from store.kept_decisions import ground_number
 from store.people import add_member, add_user
 from store.tables import (
+    HoldRow,
+    InvoiceRow,
     MessageRow,
     OrganisationRow,
     ReminderRow,
@@ -97,6 +99,8 @@ def write(url: str) -> Written:
             "unmatched": _first(unit, ReplyRow, ours, theirs, col(ReplyRow.account_id).is_(None)),
             "run": _first(unit, SyncRunRow, ours, theirs),
             "task": _first(unit, TaskRow, ours, theirs),
+            "hold": _first(unit, HoldRow, ours, theirs),
+            "invoice": _first(unit, InvoiceRow, ours, theirs),
             "workflow": _first(unit, WorkflowRow, ours, theirs),
         }
     database.close()

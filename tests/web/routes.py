@@ -25,6 +25,8 @@ def filled(path: str, books: Books, whose: str) -> str:
         "message_id": books.ids["message"][offset],
         "reply_id": books.ids["reply"][offset],
         "run_id": books.ids["run"][offset],
+        "hold_id": books.ids["hold"][offset],
+        "invoice_id": books.ids["invoice"][offset],
         "task_id": books.ids["task"][offset],
         "workflow_id": books.ids["workflow"][offset],
         "kind": "xero",

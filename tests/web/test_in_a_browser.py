@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from store.tables import MessageRow
 from tests.web.books import PASSWORD, Books
+from tests.web.filling import TODAY
 from tests.web.routes import filled, routes
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -64,7 +65,11 @@ def test_every_page_fits_and_is_quiet(app: FastAPI, books: Books, browser: Brows
     page.on("console", lambda message: said.append(_in_words(message)))
     sign_in(page, address)
     paths = [filled(path, books, "ours") for method, path in routes(app) if method == "GET" and _is_page(path)]
-    paths += [f"/accounts/{books.accounts[name]}" for name in ("unsure", "dispute", "idle", "euro")]
+    paths += [
+        f"/accounts/{books.accounts[name]}" for name in ("unsure", "dispute", "idle", "euro", "pending", "promise")
+    ]
+    paths += [f"/accounts/{books.accounts['due']}?at={at}" for at in (TODAY, "2020-01-01")]
+    paths += [f"/accounts?said=moved&left={books.accounts['paused']}.{books.accounts['clear']}"]
     for path in paths:
         answer = page.goto(address + path)
         assert answer is not None and answer.status == 200, path
@@ -113,6 +118,43 @@ def test_the_work_of_a_morning_needs_no_script(books: Books, browser: Browser, a
 
     page.get_by_role("button", name="Sign out").click()
     assert page.get_by_role("heading", name="Sign in").is_visible()
+    context.close()
+
+
+def test_what_people_say_about_accounts_needs_no_script(books: Books, browser: Browser, address: str) -> None:
+    """Dispute an invoice, answer the question, approve a step, move two accounts at once: on a phone."""
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
+    page = context.new_page()
+    sign_in(page, address)
+
+    page.goto(f"{address}/accounts/{books.accounts['due']}")
+    page.get_by_text("Mute or dispute an invoice").click()
+    page.get_by_label("For what reason?").fill("wrong colour")
+    page.get_by_label("Ask a colleague").check()
+    page.get_by_role("button", name="Dispute it").click()
+    assert page.get_by_role("status").inner_text() == "The invoice is marked as disputed."
+    page.get_by_label("Answer", exact=True).fill("as ordered")
+    page.get_by_role("button", name="Answer").click()
+    page.get_by_role("button", name="Settle the dispute").click()
+    page.get_by_text("Mute or dispute an invoice").click()
+    page.get_by_label("For what reason?").fill("credit note to come")
+    page.get_by_role("button", name="Mute it").click()
+    assert page.get_by_role("button", name="Unmute").is_visible()
+
+    page.goto(f"{address}/accounts/{books.accounts['pending']}")
+    page.get_by_role("button", name="Approve Approval").click()
+    assert page.get_by_role("status").inner_text().startswith("Approved.")
+    page.get_by_text("Change the workflow").click()
+    page.get_by_label("Now").select_option(label="Gentle, from its beginning")
+    page.get_by_role("button", name="Change it now").click()
+    assert page.get_by_text("Workflow: Gentle.").is_visible()
+
+    page.goto(f"{address}/accounts")
+    for name in ("Thistle Services", "Eastgate Dental Practice"):
+        page.get_by_label(f"Tick {name}").check()
+    page.get_by_text("Change the workflow of several accounts").click()
+    page.get_by_role("button", name="Change it now").click()
+    assert page.get_by_text("1 account was left as it is").is_visible()
     context.close()
 
 

@@ -29,7 +29,7 @@ def test_another_organisations_ids_lead_nowhere(app: FastAPI, books: Books, carl
             continue
         tried += 1
         for address in (filled(path, books, "ours"), re.sub(r"\{\w+_id\}", "99999", path)):
-            fields = {"went": "yes", "text": "x", "account": books.accounts["theirs: reply"]}
+            fields = {"went": "yes", "text": "x", "why": "x", "account": books.accounts["theirs: reply"]}
             answer = carl.get(address) if method == "GET" else carl.post(address, **fields)
             assert answer.status == 404, (method, address)
             assert "Harbour" not in answer.text, (method, address)
@@ -102,6 +102,6 @@ def test_a_reply_that_no_organisation_can_claim_is_shown_only_to_who_sees_them_a
 def everything(books: Books) -> dict[str, Any]:
     """All that a form could change, apart from the sessions themselves."""
     tables = ("accounts", "holds", "history_notes", "reminders", "replies", "tasks", "organisations", "connections")
-    tables += ("workflows", "steps", "audit")
+    tables += ("workflows", "steps", "audit", "assignments")
     with books.office.database.reading() as session:
         return {name: session.execute(text(f"SELECT * FROM {name} ORDER BY 1")).all() for name in tables}

@@ -1,6 +1,6 @@
 """One account: where it stands and why, what comes next, what is open, and everything that has happened."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -9,51 +9,121 @@ from fastapi.responses import HTMLResponse
 from engine.ageing import OpenInvoice, totals
 from engine.holds import HoldKind, sentence
 from engine.position import Held
+from engine.reasons import Explanation, Reason
 from engine.reminders import ReminderState
-from jobs import account_acts, acts
-from jobs.explain import explain
+from jobs.account_acts import waits_for_a_person
+from jobs.explain import Explained, explain
 from store import screens
+from store.ground import workflows_of
 from store.screens import AccountFile
-from store.tables import AccountRow, MessageRow, ReminderRow
+from store.tables import AccountRow, HoldRow, MessageRow, ReminderRow
 from web._headers import LETTER_POLICY
 from web._history import FIRST, MORE, timeline
 from web._ladder import ladder
-from web._pages import back, page
-from web._visit import Looking, NotFound, Said, Working
+from web._pages import page
+from web._say import sentence as sentence_of
+from web._visit import Desk, Looking, NotFound
+from web._zones import zones_by_region
 
 router = APIRouter()
 
+LIFTS = {
+    HoldKind.PAUSED: ("resume", "Resume the account"),
+    HoldKind.MUTED: ("unmute", "Unmute the account"),
+    HoldKind.PROMISE: ("expect-no-more", "Wait no longer"),
+    HoldKind.HANDED_OVER: ("take-back", "Take it back"),
+}
+"""How a hold is lifted: the form that does it, and what its button says."""
+
 
 @router.get("/accounts/{account_id}")
-def account(desk: Looking, account_id: int, history: str = "") -> Response:
-    show = MORE if history == "all" else FIRST
+def account(desk: Looking, account_id: int, history: str = "", at: str = "") -> Response:
+    show = MORE if history == "all" or at else FIRST
     with desk.office.database.reading() as session:
         file = screens.account(session, desk.id, account_id, history=show)
+        choices = () if at else tuple(workflows_of(session, desk.id).values())
     if file is None:
         raise NotFound
-    explanation = explain(desk.office, account_id).explanation
-    decision = explanation.decision
+    if at:
+        return _on_a_past_day(desk, file, at)
+    told = explain(desk.office, account_id)
     entries, more = timeline(file, show)
-    state = decision.position.state
+    holds = _holds(file, desk.as_of)
     return page(
         desk,
         "account.html",
         account=file.account,
         file=file,
-        decision=decision,
-        explanation=explanation,
-        kind=type(state).__name__.lower(),
-        held=[sentence(hold) for hold in state.holds] if isinstance(state, Held) else [],
-        rungs=ladder(decision.position, decision.cycle, file.reminders),
+        **_stands(told, file),
+        held=_held(told.explanation),
         totals=_totals(file, desk.as_of),
         marks=_marks(file, desk.as_of),
-        holds=[hold for hold in file.holds if hold.invoice_id is None],
-        paused=any(hold.kind == HoldKind.PAUSED and hold.invoice_id is None for hold in file.holds),
+        holds=holds,
+        lifts=LIFTS,
+        kinds={hold.kind for hold in holds},
+        waits=[row for row in file.reminders if waits_for_a_person(row)],
         doubts=[row for row in file.reminders if row.state == ReminderState.UNSURE],
         refusals=[row for row in file.reminders if row.state == ReminderState.REFUSED],
+        questions=[hold for hold in holds if hold.kind == HoldKind.QUESTION],
+        choices=choices,
+        zones=zones_by_region(file.account.time_zone),
         entries=entries,
         more=more and show == FIRST,
     )
+
+
+def _on_a_past_day(desk: Desk, file: AccountFile, at: str) -> Response:
+    """Why it stood where it stood, from the facts that were known on that day."""
+    try:
+        told = explain(desk.office, file.account.id or 0, date.fromisoformat(at))
+    except ValueError:
+        return page(desk, "account_then.html", account=file.account, at="", problem="Write the day like 2026-05-31.")
+    except LookupError as unknown:
+        problem = sentence_of(str(unknown.args[0]))
+        return page(desk, "account_then.html", account=file.account, at=at, problem=problem)
+    return page(
+        desk, "account_then.html", account=file.account, at=at, problem="", kept=told.kept, **_stands(told, file)
+    )
+
+
+def _stands(told: Explained, file: AccountFile) -> dict[str, Any]:
+    """What the part of a page says that tells where the account stands on that day, and why."""
+    explanation = told.explanation
+    decision = explanation.decision
+    known = tuple(row for row in file.reminders if row.performed_on is None or row.performed_on <= told.as_of)
+    return {
+        "as_of": told.as_of,
+        "decision": decision,
+        "kind": type(decision.position.state).__name__.lower(),
+        "rungs": ladder(decision.position, decision.cycle, known),
+        "primary": explanation.primary,
+        "reasons": _primary_first(explanation),
+        "leaves_at": _leaves_at(told, file),
+    }
+
+
+def _primary_first(explanation: Explanation) -> list[Reason]:
+    primary = explanation.primary
+    return [primary, *(reason for reason in explanation.reasons if reason is not primary)]
+
+
+def _leaves_at(told: Explained, file: AccountFile) -> datetime | None:
+    """The moment for which the next step is queued, where it is queued to leave."""
+    step = told.explanation.decision.position.next_step
+    if step is None or told.kept is not None:
+        return None
+    queued = (row for row in file.reminders if row.state == ReminderState.QUEUED and not row.held_because)
+    return next((row.send_after for row in queued if row.step_id == step.id), None)
+
+
+def _held(explanation: Explanation) -> list[str]:
+    state = explanation.decision.position.state
+    return [sentence(hold) for hold in state.holds] if isinstance(state, Held) else []
+
+
+def _holds(file: AccountFile, as_of: date) -> list[HoldRow]:
+    """What people have said about the whole account, and that still holds."""
+    return [hold for hold in file.holds if hold.invoice_id is None and (hold.until is None or hold.until >= as_of)]
 
 
 def _totals(file: AccountFile, as_of: date) -> Any:
@@ -62,12 +132,12 @@ def _totals(file: AccountFile, as_of: date) -> Any:
     )
 
 
-def _marks(file: AccountFile, as_of: date) -> dict[int, list[str]]:
-    """What a person or the ledger has said about single invoices, by invoice."""
-    marks: dict[int, list[str]] = {row.id or 0: [] for row in file.invoices}
+def _marks(file: AccountFile, as_of: date) -> dict[int, list[HoldRow]]:
+    """What a person has said about single invoices, by invoice."""
+    marks: dict[int, list[HoldRow]] = {row.id or 0: [] for row in file.invoices}
     for hold in file.holds:
         if hold.invoice_id in marks and (hold.until is None or hold.until >= as_of):
-            marks[hold.invoice_id].append({HoldKind.DISPUTE: "disputed"}.get(HoldKind(hold.kind), hold.kind))
+            marks[hold.invoice_id].append(hold)
     return marks
 
 
@@ -87,41 +157,3 @@ def letter(desk: Looking, message_id: int) -> Response:
     """The message as the debtor's mail program shows it: in a frame that runs nothing and loads nothing."""
     row: MessageRow = desk.own(MessageRow, message_id)
     return HTMLResponse(row.html, headers={"content-security-policy": LETTER_POLICY})
-
-
-@router.post("/accounts/{account_id}/pause")
-def pause(desk: Working, account_id: int, why: Said = "") -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.pause_account(desk.office, account_id, by=desk.by, why=why.strip())
-    return back(f"/accounts/{account_id}", "paused")
-
-
-@router.post("/accounts/{account_id}/resume")
-def resume(desk: Working, account_id: int) -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.resume_account(desk.office, account_id, by=desk.by)
-    return back(f"/accounts/{account_id}", "resumed")
-
-
-@router.post("/accounts/{account_id}/notes")
-def note(desk: Working, account_id: int, text: Said = "") -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.add_note(desk.office, account_id, text=text.strip(), by=desk.by)
-    return back(f"/accounts/{account_id}", "noted")
-
-
-@router.post("/reminders/{reminder_id}/settle")
-def settle(desk: Working, reminder_id: int, went: Said = "") -> Response:
-    """A person's word on a reminder of which nobody knows whether it went out."""
-    row: ReminderRow = desk.own(ReminderRow, reminder_id)
-    if went not in ("yes", "no"):
-        raise NotFound
-    acts.settle_unsure(desk.office, reminder_id, went=went == "yes", by=desk.by)
-    return back(f"/accounts/{row.account_id}", "went" if went == "yes" else "went-not")
-
-
-@router.post("/reminders/{reminder_id}/again")
-def again(desk: Working, reminder_id: int) -> Response:
-    row: ReminderRow = desk.own(ReminderRow, reminder_id)
-    acts.try_again(desk.office, reminder_id, by=desk.by)
-    return back(f"/accounts/{row.account_id}", "again")
