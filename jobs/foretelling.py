@@ -58,11 +58,14 @@ def as_usual(told: Simulation) -> list[str]:
             "No payment has been seen yet, so every account is taken to pay on the due date; what is overdue already "
             "is not taken to be paid in these days."
         ]
+    others = (
+        f" {own:,} of the {many(len(told.habits), 'account')} have a past of their own (three invoices or more); the "
+        "others are taken to pay as all accounts together do."
+    )
     return [
-        "As usual means: as late as the median of the invoices that an account has settled. "
-        f"{own:,} of the {many(len(told.habits), 'account')} have a past of their own (three invoices or more); the "
-        "others are taken to pay as all accounts together do. An invoice that is later than usual already is taken to "
-        "be paid when half of those that were as late had been."
+        "As usual means: as late as the median of the invoices that an account has settled."
+        f"{others if own < len(told.habits) else ''} An invoice that is later than usual already is taken to be paid "
+        "when half of those that were as late had been."
     ]
 
 

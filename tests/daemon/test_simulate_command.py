@@ -2,8 +2,6 @@
 
 import calendar
 import json
-import os
-import subprocess
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from daemon import command_line
 from daemon.backtest_command import tell_the_past
 from daemon.simulate_command import tell_the_coming_days
 from engine.forecast import Payers
@@ -22,7 +21,6 @@ from engine.workflow import Channel, Step
 from store.tables import OrganisationRow
 from unplugged import Unplugged
 
-ROOT = Path(__file__).parents[2]
 FERN = "Fern & Fig Café"
 MIXED = (
     Step("r1", "First", 5),
@@ -197,30 +195,29 @@ def test_nothing_in_the_copy_is_no_error(sqlite_url: str) -> None:
     assert "If nobody pays, nothing goes to the 0 accounts with an open invoice." in said(firm)
 
 
-def test_both_commands_as_a_person_types_them(firm: Unplugged, tmp_path: Path) -> None:
+def test_both_commands_as_a_person_types_them(
+    firm: Unplugged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "config.toml").write_text(f'[store]\ndatabase = "{firm.office.database.url}"\n')
     (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
 
-    ahead = _arrears(tmp_path, "simulate", "--days", "7")
-    back = _arrears(tmp_path, "backtest", "quiet joinery", "--since", "2026-01-01")
-    assert ahead.stdout.splitlines()[1].startswith("Quiet Joinery: 7 days, ")
-    assert back.stdout.splitlines()[1].startswith("Quiet Joinery: what Mixed would have sent, 1 January 2026 to ")
-    for words, sentence in [
-        (("simulate", "--people", "always"), "arrears: People are 'prompt' or 'as-told', not 'always'."),
-        (("simulate", "--sms-price", "cheap"), "arrears: 'cheap' is not a price. Write it like 0.05."),
-        (("backtest", "--since", "1.1.2026"), "arrears: '1.1.2026' is not a day. Write it like 2026-05-31."),
-    ]:
-        refused = _arrears(tmp_path, *words)
-        assert (refused.returncode, refused.stderr.strip()) == (1, sentence)
+    def typed(*words: str) -> str:
+        """What it says, and on a failure what it complains of."""
+        monkeypatch.setattr(sys, "argv", ["arrears", *words])
+        monkeypatch.setattr(command_line, "console", Console(width=100, highlight=False))
+        monkeypatch.setattr(command_line, "complaints", Console(stderr=True, highlight=False))
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+        out, err = capfd.readouterr()
+        return out if ended.value.code == 0 else err.strip()
 
-
-def _arrears(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "daemon.command_line", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    assert typed("simulate", "--days", "7").splitlines()[1].startswith("Quiet Joinery: 7 days, ")
+    assert json.loads(typed("simulate", "--json", "--people", "as-told"))["people"] == "as-told"
+    past = typed("backtest", "quiet joinery", "--since", "2026-01-01")
+    assert past.splitlines()[1].startswith("Quiet Joinery: what Mixed would have sent, 1 January 2026 to ")
+    assert typed("simulate", "--people", "always") == "arrears: People are 'prompt' or 'as-told', not 'always'."
+    assert typed("simulate", "--sms-price", "cheap") == "arrears: 'cheap' is not a price. Write it like 0.05."
+    assert typed("backtest", "--since", "1.1.2026") == "arrears: '1.1.2026' is not a day. Write it like 2026-05-31."
+    assert typed("backtest", "--workflow", "Stern").startswith("arrears: No workflow is called 'Stern'.")
+    assert typed("simulate", "Nobody Ltd").startswith("Which organisation? Name one of these, or its number:")

@@ -1,12 +1,16 @@
 """Mirrors jobs/backtest.py: what a workflow would have sent over the past that our copy of the ledger knows."""
 
+import csv
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from random import Random
 
 import pytest
 
+from conftest import shared_file
 from engine.workflow import Channel, Step, WorkflowKind
 from jobs.backtest import Backtest, backtest
+from store.tables import AccountRow, InvoiceRow
 from unplugged import Unplugged, no_network
 
 SHORT = (Step("r1", "First", 5), Step("r2", "Second", 12), Step("r3", "Last", 26))
@@ -155,6 +159,51 @@ def test_no_reminder_ever_lists_what_was_settled_before(firm: Unplugged, kind: W
     assert len(told.messages) > 100
     assert not [(on, gone) for on, gone in listed if gone is not None and on >= gone]
     assert firm.everything() == before
+
+
+def test_over_two_real_years_nothing_is_listed_that_was_settled(firm: Unplugged) -> None:
+    """2,466 invoices of a hundred debtors. The file is not part of the product; the test is skipped without it."""
+    path = shared_file("data/late-payment-histories.csv")
+    firm.workflow("Short", *SHORT)
+    gone: dict[str, date] = {}
+    accounts: dict[str, int] = {}
+    with firm.office.database.unit_of_work() as unit:
+        for row in csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()):
+            name, number = row["customerID"], row["invoiceNumber"]
+            if name not in accounts:
+                unit.add(account := AccountRow(organisation_id=firm.id, ledger_id=name, name=name, email="a@b.example"))
+                unit.flush()
+                accounts[name] = account.id or 0
+            issued, due, settled = (_american(row[of]) for of in ("InvoiceDate", "DueDate", "SettledDate"))
+            gone[number] = settled
+            unit.add(
+                InvoiceRow(
+                    organisation_id=firm.id,
+                    account_id=accounts[name],
+                    ledger_id=number,
+                    number=number,
+                    issued_on=issued,
+                    due_on=due,
+                    settled_on=settled,
+                    total=Decimal(row["InvoiceAmount"]),
+                    balance=Decimal(0),
+                    status="paid",
+                )
+            )
+
+    told = backtest(firm.office, firm.id)
+
+    listed = [(one.send.on, told.numbers[name]) for one in told.messages for name in one.send.invoices]
+    assert (told.accounts, told.invoices) == (100, 2466)
+    assert len(told.messages) > 400
+    assert not [pair for pair in listed if pair[0] >= gone[pair[1]]]
+    assert told.moves
+    assert 0 < told.before_payment < len(told.messages)
+
+
+def _american(day: str) -> date:
+    month, of_month, year = map(int, day.split("/"))
+    return date(year, month, of_month)
 
 
 def test_a_ledger_without_a_past_is_told_as_such(firm: Unplugged) -> None:
