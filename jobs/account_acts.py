@@ -176,14 +176,15 @@ def set_time_zone(office: Office, account_id: int, *, time_zone: str, by: str) -
     if time_zone and time_zone not in available_timezones():
         raise NotAllowed(f"'{time_zone}' is not a time zone. Write it like Europe/London.")
     with office.database.unit_of_work() as unit:
-        account, _ = account_in(unit, account_id)
+        account, organisation = account_in(unit, account_id)
         if account.time_zone == time_zone:
             return
         account.time_zone = time_zone
         where = time_zone.replace("_", " ") or "that of the organisation"
         note(unit, office, account, f"Time zone set to {where} by {by}.", by=by)
         recalculate_in(unit, office, account.organisation_id, [account_id])
-        plan_anew(unit, office, account.organisation_id, [account_id])
+        if organisation.contact_rules:
+            plan_anew(unit, office, account.organisation_id, [account_id])
 
 
 def _set(office: Office, account_id: int, kind: HoldKind, what: str, *, by: str, why: str) -> None:
