@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from connector import ConsentNeeded, Grant, Ledger, LedgerFailure, RateLimited, open_ledger
-from engine.limit_presets import preset_for
 from jobs.office import Office
 from store import SealBroken, grants
 from store.holidays_of import calendars
@@ -87,8 +86,7 @@ def remember_in(unit: Session, office: Office, connection: ConnectionRow, failur
 def learn_who_it_is(office: Office, organisation_id: int, ledger: Ledger) -> None:
     """Name, currency, country, time zone and language as the ledger has them. Raises LedgerFailure.
 
-    The public holidays and the contact limits of the country are where a new organisation starts. One that is known
-    keeps what it has chosen.
+    The public holidays of the country are where a new organisation starts. One that is known keeps what it has chosen.
     """
     info = ledger.check()
     with office.database.unit_of_work() as unit:
@@ -99,7 +97,6 @@ def learn_who_it_is(office: Office, organisation_id: int, ledger: Ledger) -> Non
             organisation.locale = _LOCALES.get(info.country, organisation.locale)
         if not organisation.currency:  # nobody has been asked before, so nobody has chosen anything
             organisation.holiday_calendar = info.country if info.country in calendars() else ""
-            organisation.contact_rules = preset_for(info.country).key
         organisation.name, organisation.currency = info.name, info.currency
         organisation.country = info.country or organisation.country
 

@@ -303,8 +303,10 @@ def test_outside_the_debtors_hours_nothing_is_sent_and_history_says_once_when_it
     """The limits are asked a last time in the second before: what was planned for nine may not be true any more."""
     town = due_today(a_town)
     with town.office.database.unit_of_work() as unit:
+        for organisation in unit.scalars(select(OrganisationRow)):
+            organisation.contact_rules = "uk"
         for account in unit.scalars(select(AccountRow)):
-            account.time_zone = "America/New_York"  # nobody has planned anew
+            account.time_zone = "America/New_York"  # and nobody has planned anew
     for minute in (0, 5, 20):
         town.move(datetime(2026, 1, 13, 9, minute, tzinfo=UTC))
         town.work()
@@ -328,6 +330,9 @@ def test_what_the_limits_have_moved_into_the_evening_has_not_missed_its_sending_
     town.control.add_contact(FERN, email="fern@fig.example")
     town.control.add_invoice(FERN, due="2026-01-06", amount="10.00")
     town.connect()
+    with town.office.database.unit_of_work() as unit:
+        for organisation in unit.scalars(select(OrganisationRow)):
+            organisation.contact_rules = "uk"
     account_acts.set_time_zone(town.office, town.account(FERN).id or 0, time_zone="Australia/Sydney", by="Olive Owner")
     town.move(datetime(2026, 1, 13, 7, 30, tzinfo=UTC))
     town.sync()

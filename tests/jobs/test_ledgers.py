@@ -43,23 +43,16 @@ def learnt(firm: Firm, ledger: Any) -> OrganisationRow:
 
 
 @pytest.mark.parametrize(
-    ("country", "holidays", "limits"),
-    [
-        ("GB", "GB", "uk"),
-        ("AU", "AU", "au"),
-        ("DE", "DE", "eu"),
-        ("NZ", "NZ", "default"),
-        ("ZZ", "", "default"),
-        ("", "", "default"),
-    ],
+    ("country", "holidays"),
+    [("GB", "GB"), ("AU", "AU"), ("ZZ", ""), ("", "")],
 )
-def test_a_new_organisation_begins_with_the_holidays_and_the_contact_limits_of_its_country(
-    firm: Firm, country: str, holidays: str, limits: str
+def test_a_new_organisation_begins_with_the_holidays_of_its_country_and_chooses_contact_limits_itself(
+    firm: Firm, country: str, holidays: str
 ) -> None:
     row = learnt(firm, says(country))
 
     assert (row.name, row.currency, row.country) == ("Brightwater", "GBP", country)
-    assert (row.holiday_calendar, row.contact_rules) == (holidays, limits)
+    assert (row.holiday_calendar, row.contact_rules) == (holidays, "")
 
 
 def test_what_an_organisation_has_chosen_since_is_kept(firm: Firm) -> None:
@@ -70,7 +63,7 @@ def test_what_an_organisation_has_chosen_since_is_kept(firm: Firm) -> None:
     assert (row.country, row.holiday_calendar, row.contact_rules) == ("GB", "", "eu")
 
 
-def test_an_organisation_that_was_connected_before_gets_its_country_and_no_limits(firm: Firm) -> None:
+def test_an_organisation_that_was_connected_before_gets_its_country_and_nothing_else(firm: Firm) -> None:
     firm.change(ledger_as_of=firm.now, currency="GBP", time_zone="UTC")
     row = learnt(firm, says("GB"))
 

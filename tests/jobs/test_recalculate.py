@@ -67,7 +67,6 @@ def test_an_explanation_names_each_rule_and_writes_nothing(a_town: Callable[...,
         ("fresh data", True),
         ("sending day", True),
         ("gap", True),
-        ("contact limits", True),
     ]
     assert explanation.primary.change == "Start sending, on the front page."
     assert "the oldest overdue invoice at 7 days" in explanation.decision.position.because

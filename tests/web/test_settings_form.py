@@ -56,6 +56,18 @@ def test_every_setting_of_the_engine_is_saved_and_shown_again(anna: Visitor, boo
     assert "10 contacts in 31 days are the most." in page.words
 
 
+def test_the_limits_that_fit_the_country_are_named_until_some_are_chosen(anna: Visitor, books: Books) -> None:
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get(OrganisationRow, books.ours)
+        assert row is not None
+        row.country = "NZ"
+    named = "For the country of your ledger that would be “Anywhere else”."
+    assert named in anna.get("/settings/reminders").words
+
+    anna.post("/settings/reminders", **TYPED)
+    assert named not in anna.get("/settings/reminders").words
+
+
 def test_boxes_that_are_not_ticked_are_off_and_fields_that_were_not_sent_stay(anna: Visitor, books: Books) -> None:
     anna.post("/settings/reminders", **TYPED)
     anna.post("/settings/reminders", weekdays=["0", "2"])

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import FormData
 
-from engine.limit_presets import PRESETS
+from engine.limit_presets import PRESETS, preset_for
 from jobs.acting import NotAllowed
 from jobs.reminder_settings import ReminderSettings, save_reminder_settings, settings_of
 from store.holidays_of import calendars
@@ -65,6 +65,7 @@ def reminders(desk: Looking) -> Response:
             ("", "none: at any hour, as often as the workflow says"),
             *((key, PRESETS[key].title) for key in PRESETS),
         ],
+        fitting=preset_for(organisation.country).title if organisation.country else "",
         rules=limits_in_words(limits) if limits is not None else [],
         zones=zones_by_region(organisation.time_zone),
         locales=[(name, Locale.parse(name).get_display_name("en") or name) for name in known],
