@@ -72,7 +72,8 @@ def main() -> None:
                 for _ in range(chosen.times):
                     with _database(server) as url:
                         Run(url, size, server, profile=chosen.profile).measure(found, payments=chosen.payments)
-                _show(f"{database}, {size}", size, found)
+                if not chosen.profile:  # profiling makes everything slower, and not everything alike
+                    _show(f"{database}, {size}", size, found)
     if chosen.tryton:
         tryton_yardstick.measure(accounts=sizes[0].accounts, invoices=sizes[0].invoices)
 
