@@ -77,7 +77,7 @@ class Send(NamedTuple):
 
 @dataclass(slots=True)
 class Telling:
-    """What the story came to: the steps performed, the position at the end of each day, and the notes written."""
+    """What the story came to: the steps performed, the position at the end of each day looked at, the notes written."""
 
     sends: list[Send] = field(default_factory=list)
     positions: dict[date, Position] = field(default_factory=dict)
@@ -105,7 +105,8 @@ class Teller:
 def tell(story: Story, *, every_day: bool = True) -> Telling:
     """Runs the story from its first to its last day. Raises ValueError for an event that no story knows.
 
-    Without `every_day` nobody looks on the days on which nothing can differ. What comes of it is the same, sooner.
+    Without `every_day` nobody looks on the days on which nothing can differ, and they have no position of their own.
+    What comes of it is the same, sooner.
     """
     teller = _teller(story)
     events: dict[tuple[date, When], list[Event]] = defaultdict(list)
@@ -122,7 +123,7 @@ def tell(story: Story, *, every_day: bool = True) -> Telling:
         day += _A_DAY
         if not every_day:
             again = min(_again(teller, decision), eventful[bisect_right(eventful, day - _A_DAY)], end)
-            day = _nothing_until(again, teller, decision.position, day)
+            day = _nothing_until(again, teller, day)
     return teller.telling
 
 
@@ -132,14 +133,13 @@ def _again(teller: Teller, decision: Decision) -> date:
     return as_of if decision.position.told else look_again_on(_facts_now(teller, sending_ahead=True), decision, as_of)
 
 
-def _nothing_until(again: date, teller: Teller, position: Position, day: date) -> date:
-    """Until then the account stands where it stood, and the ledger is read all the same."""
-    if day < again and teller.ledger.up:
+def _nothing_until(again: date, teller: Teller, day: date) -> date:
+    """The next day to look at. The ledger is read on those between all the same."""
+    if again <= day:
+        return day
+    if teller.ledger.up:
         teller.facts = teller.facts._replace(ledger_as_of=again - _A_DAY)
-    while day < again:
-        teller.telling.positions[day] = position._replace(as_of=day)
-        day += _A_DAY
-    return day
+    return again
 
 
 def _teller(story: Story) -> Teller:

@@ -196,7 +196,9 @@ class _Teller:
             return ""
         if seen.muted:
             return "the account is muted"
-        return _why_not(one.telling.positions[self.until]) if seen.driver is not None else "everything is disputed"
+        if seen.driver is None:
+            return "everything is disputed"
+        return _why_not(next(reversed(one.telling.positions.values())))
 
     def done(self, session: Session, *, payers: Payers, paused: bool) -> Simulation:
         organisation = self.ground.organisation

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 from engine.calendars import civil_date
 from engine.ledger_past import PastInvoice, Reduced
 from engine.receivables import InvoiceStatus
+from store.rows import DAYS, rows
 from store.tables import AccountRow, AllocationRow, InvoiceRow, MembershipRow, OrganisationRow, PaymentRow
 
 _AT_ONCE = 500
@@ -23,14 +24,13 @@ _WORKERS = ("owner", "manager", "agent")
 
 def lateness_of(session: Session, organisation_id: int) -> dict[int, list[int]]:
     """For each account, by how many days after their due dates its paid invoices were settled."""
-    query: Any = select(InvoiceRow.account_id, InvoiceRow.due_on, InvoiceRow.settled_on).where(
-        col(InvoiceRow.organisation_id) == organisation_id,
-        col(InvoiceRow.status) == InvoiceStatus.PAID,
-        col(InvoiceRow.settled_on).is_not(None),
+    query = (
+        "SELECT account_id, due_on, settled_on FROM invoices "
+        "WHERE organisation_id = ? AND status = 'paid' AND settled_on IS NOT NULL"
     )
     found: dict[int, list[int]] = defaultdict(list)
-    for account, due_on, settled_on in session.execute(query):
-        found[account].append((settled_on - due_on).days)
+    for account, due_on, settled_on in rows(session, query, [organisation_id]):
+        found[account].append((DAYS[settled_on] - DAYS[due_on]).days)
     return dict(found)
 
 
