@@ -364,7 +364,9 @@ def test_the_rule_that_decides_comes_first_with_its_inputs_and_what_would_change
 
     first = "In the way: Hold: promise Payment is expected by 20 July 2026: the office said so. this decides"
     assert rules.index(first) < rules.index("In order: Overdue 2 of 2 open invoices are overdue.")
-    assert "To change it: It goes on the day after, if nothing was paid; or remove the expected payment date." in rules
+    assert (
+        "What changes it: It goes on the day after, if nothing was paid; or remove the expected payment date." in rules
+    )
     assert "Since: 11 July 2026; until: 20 July 2026; by: Anna Reed" in rules
 
 

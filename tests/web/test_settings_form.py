@@ -135,6 +135,16 @@ def test_each_set_of_limits_can_be_chosen_and_is_told_in_words(anna: Visitor, bo
     assert all(f"{cap.sentence}." in page for cap in rules.caps)
 
 
+def test_the_front_page_promises_nothing_for_a_holiday(anna: Visitor, books: Books) -> None:
+    anna.post("/sending/pause", why="stocktaking")
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get(OrganisationRow, books.ours)
+        assert row is not None
+        row.holiday_calendar = "FR"  # where the fourteenth of July is a holiday
+
+    assert "would go out at Wednesday, 15 July 2026, 09:00" in anna.get("/").words
+
+
 def test_whoever_may_not_decide_sees_the_settings_and_no_button(sam: Visitor, books: Books) -> None:
     page = sam.get("/settings/reminders").text
 

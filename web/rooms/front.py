@@ -11,6 +11,7 @@ from engine.calendars import SendingDays, civil_date, moment_of
 from engine.reminders import ReminderState
 from jobs import acts
 from store import screens
+from store.ground import rules_of
 from store.screens import Coming, Planned
 from store.tables import TaskRow
 from web._ageing import bars
@@ -74,7 +75,7 @@ def front(visit: Visiting) -> Response:
 def _plan(desk: Desk, queue: tuple[Planned, ...], counts: tuple[int, int], coming: tuple[Coming, ...]) -> Plan:
     """While the whole organisation is paused, the plan shows what would go if it were not."""
     by_day: dict[date, Counter[str]] = defaultdict(Counter)
-    sending = SendingDays(frozenset(desk.organisation.sending_weekdays))
+    sending = rules_of(desk.organisation, around=desk.as_of).sending
     for one in coming:
         by_day[sending.first_from(one.day)][one.step] += one.accounts
     return Plan(
