@@ -24,7 +24,7 @@ from engine.workflow import Channel
 from store.ground import Ground, ground_of, workflows_of
 from store.positions import POSITION_COLUMNS, run_of, walk_of
 from store.rows import DAYS, Row, all_rows, amount_of, date_of, rows, text_of
-from store.tables import AssignmentRow, CreditRow, HoldRow, InvoiceWalkRow, ReminderRow
+from store.tables import CreditRow, InvoiceWalkRow, ReminderRow
 
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
 
@@ -203,14 +203,13 @@ def _still_open(run: Run, owed: Sequence[OpenInvoice]) -> Departed | None:
 
 def _holds(session: Session, scope: _Scope) -> dict[int, list[Hold]]:
     found: dict[int, list[Hold]] = defaultdict(list)
-    columns = (HoldRow.account_id, HoldRow.kind, HoldRow.since, HoldRow.why, HoldRow.by, HoldRow.until)
+    where, parameters = scope.where("organisation_id", "account_id")
     query = (
-        select(*columns, HoldRow.invoice_id)  # type: ignore[call-overload]
-        .where(*scope.clauses(HoldRow.organisation_id, HoldRow.account_id), col(HoldRow.lifted_at).is_(None))
-        .order_by(col(HoldRow.id))
+        'SELECT account_id, kind, since, why, "by", until, invoice_id FROM holds '  # noqa: S608 - our own words
+        f"WHERE {where} AND lifted_at IS NULL ORDER BY id"
     )  # the oldest is the one that is named
-    for account, kind, *rest in session.execute(query):
-        found[account].append(Hold(HoldKind(kind), *rest))
+    for account, kind, since, why, by, until, invoice in all_rows(session, query, parameters):
+        found[account].append(Hold(HoldKind(kind), DAYS[since], why, by, date_of(until), invoice))
     return found
 
 
@@ -234,13 +233,15 @@ def _reminders(session: Session, scope: _Scope) -> tuple[dict[int, list[Outcome]
 
 def _begins(session: Session, scope: _Scope) -> dict[int, Begin]:
     """The newest word of a person about each account that no look has acted upon yet."""
+    where, parameters = scope.where("organisation_id", "account_id")
     query = (
-        select(AssignmentRow)
-        .where(*scope.clauses(AssignmentRow.organisation_id, AssignmentRow.account_id))
-        .where(col(AssignmentRow.taken_at).is_(None))
-        .order_by(col(AssignmentRow.id))
+        'SELECT account_id, workflow_id, step_id, "by", by_hand FROM assignments '  # noqa: S608 - our own words
+        f"WHERE {where} AND taken_at IS NULL ORDER BY id"
     )
-    return {row.account_id: Begin(row.workflow_id, row.step_id, row.by, row.by_hand) for row in session.scalars(query)}
+    return {
+        account: Begin(workflow, step, by, bool(by_hand))
+        for account, workflow, step, by, by_hand in all_rows(session, query, parameters)
+    }
 
 
 def _mailable(session: Session, scope: _Scope) -> frozenset[int]:
@@ -290,14 +291,13 @@ def _contacted(session: Session, ground: Ground, scope: _Scope, as_of: date | No
     """The contacts of the last weeks, made by ourselves or by hand."""
     since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
     found: dict[int, list[Contacted]] = defaultdict(list)
-    query = select(ReminderRow.account_id, ReminderRow.performed_on, ReminderRow.channel).where(  # type: ignore[call-overload]
-        *scope.clauses(ReminderRow.organisation_id, ReminderRow.account_id),
-        col(ReminderRow.state) == ReminderState.SENT,
-        col(ReminderRow.heard).is_(True),
-        col(ReminderRow.performed_on) >= since,
+    where, parameters = scope.where("organisation_id", "account_id")
+    query = (
+        "SELECT account_id, performed_on, channel FROM reminders "  # noqa: S608 - our own words
+        f"WHERE {where} AND state = 'sent' AND heard AND performed_on >= ?"
     )
-    for account, on, channel in session.execute(query):
-        found[account].append(Contacted(on, _CHANNELS[channel]))
+    for account, on, channel in all_rows(session, query, [*parameters, text_of(session, since)]):
+        found[account].append(Contacted(DAYS[on], _CHANNELS[channel]))
     return found
 
 

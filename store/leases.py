@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
+from store.rows import all_rows, is_sqlite
 from store.tables import OrganisationRow
 
 
@@ -18,9 +19,8 @@ def one_at_a_time(session: Session, organisation_id: int) -> None:
     Called before anything else is written, so that two units can never wait for each other. On SQLite there is one
     writer anyway; on PostgreSQL this is the row lock that keeps two looks at one account from crossing.
     """
-    session.execute(
-        select(OrganisationRow.id).where(col(OrganisationRow.id) == organisation_id).with_for_update(key_share=True)
-    ).one_or_none()
+    if not is_sqlite(session):
+        all_rows(session, "SELECT id FROM organisations WHERE id = ? FOR NO KEY UPDATE", [organisation_id])
 
 
 def take_lease(session: Session, organisation_id: int, *, now: datetime, until: datetime) -> int | None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col
 
 from engine.receivables import Account, Credit, Invoice, InvoiceStatus
+from store.rows import all_rows, write
 from store.tables import AccountRow, AllocationRow, ContactRow, CreditRow, HoldRow, InvoiceRow, PaymentRow
 
 _CHUNK = 1000
@@ -189,11 +190,11 @@ def _known(
 
 def _numbers(session: Session, table: Any, organisation_id: int, ledger_ids: Iterable[str]) -> dict[str, int]:
     numbers: dict[str, int] = {}
+    session.flush()
     for chunk in _chunks(sorted(set(ledger_ids))):
-        query = select(table.ledger_id, table.id).where(
-            col(table.organisation_id) == organisation_id, col(table.ledger_id).in_(chunk)
-        )
-        numbers.update((ledger_id, number) for ledger_id, number in session.execute(query))
+        marks = ", ".join("?" * len(chunk))
+        query = f"SELECT ledger_id, id FROM {table.__tablename__} WHERE organisation_id = ? AND ledger_id IN ({marks})"  # noqa: S608
+        numbers.update(all_rows(session, query, [organisation_id, *chunk]))
     return numbers
 
 
@@ -288,8 +289,9 @@ def _replace_payments(session: Session, organisation_id: int, invoices: Sequence
     carried = [invoice for invoice in invoices if invoice.payments is not None]
     numbers = _numbers(session, InvoiceRow, organisation_id, [invoice.ledger_id for invoice in carried])
     for chunk in _chunks([*numbers.values()]):
-        session.execute(delete(PaymentRow).where(col(PaymentRow.invoice_id).in_(chunk)))
-        session.execute(delete(AllocationRow).where(col(AllocationRow.invoice_id).in_(chunk)))
+        which = [(number,) for number in chunk]
+        write(session, "DELETE FROM payments WHERE invoice_id = ?", which)
+        write(session, "DELETE FROM allocations WHERE invoice_id = ?", which)
     payments = [
         {
             "invoice_id": numbers[invoice.ledger_id],
