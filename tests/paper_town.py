@@ -5,7 +5,7 @@ positions through `jobs.recalculate`, people act through `jobs.acts`, and what i
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,26 +14,24 @@ from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import select
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, col
 
 from daemon.clock import MovableClock
 from engine.ageing import OpenInvoice
 from engine.receivables import Account, Invoice, InvoiceStatus, Ref
 from engine.story import Event, Story, When
-from engine.workflow import Channel, Workflow
+from engine.workflow import Channel
 from jobs import deliver
 from jobs.recalculate import recalculate_new_days
 from jobs.sync import sync
 from paper import PaperBooks, a_credit, paper_office
+from paper_founding import add_workflows, found
 from paper_people import OF_INVOICES, OF_WORKFLOWS, PEOPLE
 from store import Database, read_or_make_keys
 from store.tables import (
     AccountRow,
-    ConnectionRow,
     InvoiceRow,
-    OrganisationRow,
     PositionRow,
-    StepRow,
     WorkflowRow,
 )
 
@@ -94,9 +92,7 @@ class PaperTown:
             for event in life.story.events:
                 self._events[_moment(life, event)].append((life, event))
         with database.unit_of_work() as unit:
-            self.organisation = _found(unit, lives, self.clock())
-            row = unit.get(OrganisationRow, self.organisation)
-            self.default_workflow = int(row.default_workflow_id or 0)
+            self.organisation, self.default_workflow = _settle(unit, lives, self.clock())
 
     def days(self) -> Iterator[date]:
         """Every day on which some story goes on."""
@@ -136,14 +132,13 @@ class PaperTown:
         for life in coming:
             self.books.keep(Account(life.name, life.name, email=life.email, mobile="+44 7700 900123"))
         defaults = [(life, default) for life in coming if (default := self._own_default(life)) is not None]
-        if defaults:
-            self._sync()
+        acts = [event for life, event in self._events.get((day, When.BEFORE_SEND), ()) if event.what in PEOPLE]
+        if defaults or (coming and acts):
+            self._sync()  # people act upon accounts that are known
         for life, default in defaults:
             PEOPLE["account_default"](self.office, life.account, default)
         for life in coming:
             self.books.keep(*(_invoice(life, invoice) for invoice in life.story.invoices))
-        if coming and any(event.what in PEOPLE for _, event in self._events.get((day, When.BEFORE_SEND), ())):
-            self._sync()  # people act upon accounts that are known
 
     def _own_default(self, life: Life) -> int | None:
         """Its own default workflow, or that of its story where the organisation, shared by many, has another one."""
@@ -152,12 +147,12 @@ class PaperTown:
         return default if story.account_default is not None or default != self.default_workflow else None
 
     def _news(self, day: date, when: When) -> None:
-        """All that happens in one moment. People who speak of an invoice speak of one that has been read."""
+        """All that happens in one moment. What people say of a debt, they say once the ledger has been read."""
         events = self._events.get((day, when), ())
         for life, event in events:
             if event.what not in PEOPLE:
                 _on_the_ledger(self.books, life, event)
-        late = (*OF_INVOICES, "approve")
+        late = (*OF_INVOICES, "assign", "approve")
         self._acts((life, event) for life, event in events if event.what in PEOPLE and event.what not in late)
         self._sync()
         for what in late:
@@ -270,70 +265,16 @@ def _currency(code: str) -> str:
     return code or "GBP"
 
 
-def _found(unit: Session, lives: Sequence[Life], now: datetime) -> int:
-    """The organisation, connected and not paused, with every workflow that a story walks on."""
-    story, rules = lives[0].story, lives[0].story.rules
+def _settle(unit: Session, lives: Sequence[Life], now: datetime) -> tuple[int, int]:
+    """Founds the organisation, with every workflow that a story walks on. Returns its number and its default's."""
+    rules = lives[0].story.rules
     assert all(life.story.rules == rules for life in lives)
-    organisation = OrganisationRow(
-        name="Paper & Sons",
-        currency="GBP",
-        created_at=now,
-        reassess_on_payment=rules.reassess_on_payment,
-        reassess_locked=False,
-        sending_weekdays=sorted(rules.sending.weekdays),
-        min_days_between_reminders=rules.min_days_between_reminders,
-        stale_after_days=rules.stale_after_days,
-        ignore_below=rules.ignore_below,
-        disputed_invoices_drive=rules.disputed_invoices_drive,
-        after_move_back=rules.after_move_back,
-        first_contact=rules.first_contact,
-        return_over_link=rules.return_over_link,
-        pause_when_in_credit=rules.pause_when_in_credit,
-    )
-    _add(unit, organisation)
-    number = int(organisation.id or 0)
-    _add(unit, ConnectionRow(organisation_id=number, kind="paper", tenant="paper", connected_at=now))
-    known: dict[str, dict[Ref, int]] = {}
+    organisation = found(unit, rules, now)
+    number, known = int(organisation.id or 0), dict[str, dict[Ref, int]]()
     for life in lives:
         same = repr(life.story.workflows)
         if same not in known:
             known[same] = add_workflows(unit, number, life.story.workflows)
         life.workflows = known[same]
-    organisation.default_workflow_id = lives[0].workflows[story.default_workflow]
-    return number
-
-
-def add_workflows(unit: Session, organisation: int, workflows: Mapping[Ref, Workflow]) -> dict[Ref, int]:
-    """Puts these workflows into the store. Returns the numbers that they get there."""
-    rows = {}
-    for name, workflow in workflows.items():
-        row = WorkflowRow(
-            organisation_id=organisation, name=workflow.name, kind=workflow.kind, repeat_every=workflow.repeat_every
-        )
-        rows[name] = _add(unit, row)
-        for step in workflow.steps:
-            unit.add(
-                StepRow(
-                    workflow_id=row.id,
-                    step_id=step.id,
-                    name=step.name,
-                    day=step.day,
-                    channel=step.channel,
-                    manual=step.manual,
-                    subject=step.name,
-                    body="Please pay what is listed here.",
-                )
-            )
-    numbers = {name: int(row.id or 0) for name, row in rows.items()}
-    for name, workflow in workflows.items():
-        if workflow.link is not None:
-            rows[name].link_workflow_id = numbers[workflow.link.workflow]
-            rows[name].link_after_days = workflow.link.after_days
-    unit.flush()
-    return numbers
-
-
-def _add(unit: Session, row: SQLModel) -> Any:
-    unit.add(row)
-    unit.flush()
-    return row
+    default = organisation.default_workflow_id = lives[0].workflows[lives[0].story.default_workflow]
+    return number, default

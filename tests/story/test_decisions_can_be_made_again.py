@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 
 from daemon.clock import MovableClock
 from engine.decide import decide
-from engine.facts import FirstContact
+from engine.facts import FirstContact, Rules
 from engine.holds import HoldKind
 from engine.receivables import CreditKind, Invoice, InvoiceStatus
 from engine.reminders import ReminderState
@@ -29,7 +29,7 @@ from jobs.recalculate import recalculate
 from jobs.reminder_settings import save_reminder_settings, settings_of
 from jobs.sync import sync
 from paper import PaperBooks, paper_office
-from paper_town import add_workflows
+from paper_founding import add_workflows, found
 from store import Database, read_or_make_keys
 from store.kept_decisions import all_kept, outcome
 from store.tables import (
@@ -118,13 +118,18 @@ def _past_days_are_explained(firm: Firm) -> None:
             assert (position.workflow.name, type(position.state).__name__.lower(), driver) == stood[account], account
     assert sum(stood[2] in paid for stood in firm.evenings[FIRST].values()) > 100
     *_, before, last = firm.evenings
-    quiet = last - timedelta(days=1)
-    assert before < quiet
-    account = next(number for number, stood in firm.evenings[before].items() if stood[1] == "idle" and stood[2])
+    quiet = last - timedelta(days=1)  # nobody looked on that day
+    account, driver = next(
+        (number, driver)
+        for number, (_, state, driver) in firm.evenings[before].items()
+        if state == "waiting" and firm.evenings[last][number][2] == driver
+    )
     told = explain(firm.office, account, at=quiet)
+    position = told.explanation.decision.position
     assert told.kept is not None
-    assert told.kept.as_of <= before
-    assert told.explanation.decision.position.driver is not None
+    assert told.kept.as_of <= before < quiet == position.as_of
+    assert position.driver is not None
+    assert position.driver.number == driver
     with pytest.raises(LookupError, match="nothing had been decided"):
         explain(firm.office, account, at=FIRST - timedelta(days=1))
 
@@ -203,24 +208,12 @@ def _firm(url: str, folder: Path, patch: pytest.MonkeyPatch) -> Firm:
     office = paper_office(patch, database=database, vault=read_or_make_keys(folder / "secrets.key"), books=books)
     dice = random.Random(20260302)
     with database.unit_of_work() as unit:
-        organisation = OrganisationRow(
-            name="Paper & Sons",
-            currency="GBP",
-            created_at=clock(),
-            contact_rules="uk",
-            holiday_calendar="GB",
-            first_contact=FirstContact.BY_AGE,
-            pause_when_in_credit=True,
-            ignore_below=Decimal(5),
-            reassess_locked=False,
-        )
-        unit.add(organisation)
-        unit.flush()
+        rules = Rules(first_contact=FirstContact.BY_AGE, pause_when_in_credit=True, ignore_below=Decimal(5))
+        organisation = found(unit, rules, clock())
+        organisation.contact_rules, organisation.holiday_calendar = "uk", "GB"
         number = int(organisation.id or 0)
-        where_from = {"change": "0"}  # the whole ledger is known already
-        unit.add(
-            ConnectionRow(organisation_id=number, kind="paper", tenant="paper", cursor=where_from, connected_at=clock())
-        )
+        whole = {"change": "0"}  # the ledger was read to its end
+        unit.execute(update(ConnectionRow).where(col(ConnectionRow.organisation_id) == number).values(cursor=whole))
         workflows = add_workflows(unit, number, WORKFLOWS)
         organisation.default_workflow_id = workflows["House"]
         _fill(unit, number, workflows, dice, clock())
