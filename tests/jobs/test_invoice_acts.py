@@ -81,8 +81,8 @@ def test_a_dispute_may_ask_a_colleague_for_a_response_and_holds_everything_until
     assert (question.kind, question.invoice_id, question.why) == (
         HoldKind.QUESTION,
         None,
-        "Ivy 1 is disputed: wrong colour.",
-    )
+        "Ivy 1 is disputed: wrong colour",
+    ), "a full stop comes when it is read"
     assert notes(firm) == [
         (older, "Ivy 1 was marked as disputed by Olive Owner: wrong colour. A response is asked for.")
     ]
