@@ -33,7 +33,7 @@ from engine.position import (
     place_done,
 )
 from engine.reminders import COURTESY_CYCLE, Order, ReminderKey
-from engine.telling import capital, departure, moved_back, moved_back_note, stays
+from engine.telling import capital, departure, ended, moved_back, moved_back_note, stays
 from engine.workflow import Step, Workflow, WorkflowKind
 
 
@@ -134,14 +134,8 @@ def _clear(facts: Facts, seen: Look) -> Decision:
         orders=orders,
         withdrawals=taken_back(facts, position, orders) if facts.standing else (),
         notes=(Note(NoteKind.CLEARED, f"{capital(told)}."),) if facts.run is not None else (),
-        lifts=_over(seen),
+        lifts=seen.over,
     )
-
-
-def _over(seen: Look) -> tuple[HoldKind, ...]:
-    """A debt that collections was asked to chase is paid: that hand-over is over."""
-    handed_over = any(hold.kind is HoldKind.HANDED_OVER for hold in seen.holds)
-    return (HoldKind.HANDED_OVER,) if handed_over and not seen.overdue else ()
 
 
 def _all_disputed(facts: Facts, seen: Look) -> Decision:
@@ -290,4 +284,4 @@ def held_notes(facts: Facts, state: Held, orders: tuple[Order, ...]) -> list[Not
     known = standing_of(facts, orders[0].key)
     if known is not None and known.held_because == orders[0].held_because:
         return []
-    return [Note(NoteKind.HELD, f"{state.step.name} was not sent: {orders[0].held_because}.")]
+    return [Note(NoteKind.HELD, ended(f"{state.step.name} was not sent: {orders[0].held_because}"))]

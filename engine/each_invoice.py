@@ -17,7 +17,7 @@ from engine.moves import assigned_place
 from engine.notes import Note, NoteKind
 from engine.position import Clear, Due, Held, Idle, Pending, Position, Run, State, Waiting, due_at, place_done
 from engine.reminders import Order, ReminderKey
-from engine.telling import capital
+from engine.telling import capital, ended
 from engine.words import days
 from engine.workflow import Workflow, WorkflowKind
 
@@ -69,6 +69,7 @@ def _nothing_overdue(facts: Facts, seen: Look) -> Decision:
         orders=orders,
         withdrawals=taken_back(facts, position, orders),
         notes=(Note(NoteKind.CLEARED, f"{capital(told)}."),) if told else (),
+        lifts=seen.over,
     )
 
 
@@ -176,6 +177,6 @@ def _notes(facts: Facts, seen: Look, position: Position, walks: list[_Walk], beg
         if isinstance(walk.state, Held) and (order := _order(facts, seen, walk)) is not None:
             known = standing_of(facts, order.key)
             if known is None or known.held_because != order.held_because:
-                text = f"{walk.state.step.name} for {walk.invoice.number} was not sent: {order.held_because}."
-                notes.append(Note(NoteKind.HELD, text, walk.invoice.id))
+                text = f"{walk.state.step.name} for {walk.invoice.number} was not sent: {order.held_because}"
+                notes.append(Note(NoteKind.HELD, ended(text), walk.invoice.id))
     return tuple(notes)

@@ -33,6 +33,12 @@ class Look(NamedTuple):
     def paused(self) -> bool:
         return any(hold.kind is HoldKind.PAUSED for hold in self.holds)
 
+    @property
+    def over(self) -> tuple[HoldKind, ...]:
+        """A debt that collections was asked to chase is paid: that hand-over is over."""
+        handed_over = any(hold.kind is HoldKind.HANDED_OVER for hold in self.holds)
+        return (HoldKind.HANDED_OVER,) if handed_over and not self.overdue else ()
+
 
 def look(facts: Facts, as_of: date) -> Look:
     """Sorts the invoices of one account by what they count for on this day (in the organisation's time zone)."""

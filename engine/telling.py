@@ -63,3 +63,8 @@ def _name(step: Step | None) -> str:
 
 def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def ended(text: str) -> str:
+    """The sentence with its full stop, unless what it quotes has ended it already."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."

@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from engine.calendars import SENDING_WINDOW, moment_of
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
-from engine.limits import first_open
+from engine.limits import Opening, first_open
 from engine.notes import FOR_THE_LEDGER, Note
 from engine.position import Held
 from engine.reminders import Order, ReminderState, Withdrawal
@@ -190,7 +190,6 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
     if not fresh:
         return
     now, usual = rows.plain(session, by.now), rows.plain(session, by.send_after)
-    limited = by.ground.rules.limits is not None
     many = [
         (
             by.ground.number,
@@ -203,9 +202,9 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
             order.step.channel.value,
             ReminderState.QUEUED.value,
             rows.text_of(session, order.due_on),
-            rows.plain(session, _send_after(by, one, order)) if limited else usual,
+            rows.plain(session, opening.at) if opening.because else usual,
             order.held_because,
-            "",
+            opening.because,
             "",
             0,
             "",
@@ -213,13 +212,14 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
             False,
             now,
         )
-        for one, order in fresh
+        for one, order, opening in ((one, order, _opening(by, one, order)) for one, order in fresh)
     ]
     again = (
         "ON CONFLICT (account_id, cycle, step_id, invoice_id) DO UPDATE SET state = excluded.state, "
         "step_name = excluded.step_name, workflow_id = excluded.workflow_id, channel = excluded.channel, "
-        "due_on = excluded.due_on, send_after = excluded.send_after, held_because = excluded.held_because, why = '', "
-        "settled_at = NULL, approved_at = NULL, queued_at = excluded.queued_at WHERE reminders.state = 'withdrawn'"
+        "due_on = excluded.due_on, send_after = excluded.send_after, held_because = excluded.held_because, "
+        "why = excluded.why, settled_at = NULL, approved_at = NULL, queued_at = excluded.queued_at "
+        "WHERE reminders.state = 'withdrawn'"
     )
     rows.put(session, "reminders", _REMINDER, many, again)
 
@@ -230,14 +230,14 @@ def _workflow_of(decision: Decision, order: Order) -> int:
     return int(run.workflow if run is not None else decision.position.workflow.id)
 
 
-def _send_after(by: Saving, one: Decided, order: Order) -> datetime:
-    """The sending time, or the first moment after it at which this channel may reach the debtor."""
+def _opening(by: Saving, one: Decided, order: Order) -> Opening:
+    """The sending time, or the first moment after it at which this channel may reach the debtor, and why."""
     limits = by.ground.rules.limits
     if limits is None:
-        return by.send_after
+        return Opening(by.send_after, "")
     zone = ZoneInfo(by.ground.time_zone_of(one.account))
     ours = ZoneInfo(by.ground.organisation.time_zone)
-    opening = first_open(
+    return first_open(
         limits,
         order.step.channel,
         by.send_after,
@@ -246,7 +246,6 @@ def _send_after(by: Saving, one: Decided, order: Order) -> datetime:
         holidays=by.ground.rules.sending.holidays,
         counted_in=ours,
     )
-    return opening.at
 
 
 _WHILE_QUEUED = "WHERE account_id = ? AND cycle = ? AND step_id = ? AND invoice_id = ? AND state = 'queued'"
@@ -260,7 +259,7 @@ def _key(account_id: int, one: Order | Withdrawal) -> tuple[int, int, str, int]:
 def _hold_or_release(session: Session, by: Saving, stays: Sequence[tuple[Decided, Order]]) -> None:
     """What holds a queued reminder is another reason than before, or none any more."""
     many = [
-        (order.held_because, rows.plain(session, _send_after(by, one, order)), *_key(one.account, order))
+        (order.held_because, rows.plain(session, _opening(by, one, order).at), *_key(one.account, order))
         for one, order in stays
     ]
     if many:
