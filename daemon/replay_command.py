@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.story import Send
-from engine.story_file import StoryFile, read_story
-from engine.story_report import Report, Stand, as_json, reports
+from engine.storybook.file import StoryFile, read_story
+from engine.storybook.report import Report, Stand, as_json, reports
 from engine.words import in_words
 
 AS_EXPECTED, NOT_AS_EXPECTED, NO_STORY = 0, 1, 2

@@ -46,6 +46,8 @@ def decide(facts: Facts, as_of: date) -> Decision:
     if just_performed:
         facts = with_outcomes(facts)
     seen = look(facts, as_of)
+    if facts.begin is not None and facts.begin.by_hand and seen.paused:
+        facts = facts._replace(begin=None)  # a paused account cannot change its workflow
     if kind_of(facts) is WorkflowKind.INVOICE and not seen.muted:
         return decide_each_invoice(facts, seen)
     if seen.muted or not seen.overdue:
@@ -142,7 +144,7 @@ def _all_disputed(facts: Facts, seen: Look) -> Decision:
     """Everything overdue is disputed: the account keeps its position, names no driver and sends nothing."""
     hold = Hold(HoldKind.DISPUTE, seen.as_of)
     run, notes = facts.run, ()
-    if facts.begin is not None and not (seen.paused and facts.begin.by_hand) and run is not None:
+    if facts.begin is not None and run is not None:
         run = begun(facts, min(seen.overdue, key=lambda invoice: invoice.due_on), seen.as_of, facts.begin)
     if run is None:
         position = Position(
@@ -167,7 +169,7 @@ def _all_disputed(facts: Facts, seen: Look) -> Decision:
 
 
 def _placed(facts: Facts, seen: Look, driver: OpenInvoice, *, just_performed: bool) -> Decision:
-    begin = facts.begin if facts.begin is not None and not (seen.paused and facts.begin.by_hand) else None
+    begin = facts.begin
     if facts.run is None or begin is not None:
         moved = Moved(begun(facts, driver, seen.as_of, begin))
     else:
@@ -197,7 +199,7 @@ def _onward(facts: Facts, seen: Look, run: Run, driver: OpenInvoice) -> tuple[Ru
         return run, None
     on = leaves_on(run, workflow, facts.last_step_on)
     to = facts.workflows.get(workflow.link.workflow)
-    if on is None or on > seen.as_of or to is None or not facts.sending_ahead:
+    if on is None or on > seen.as_of or to is None or not facts.sending_ahead or facts.last_step_on == seen.as_of:
         return run, None
     if not facts.rules.sending.allows(seen.as_of) or account_holds(facts, seen):
         return run, None

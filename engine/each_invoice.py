@@ -32,7 +32,7 @@ class _Walk(NamedTuple):
 
 def decide_each_invoice(facts: Facts, seen: Look) -> Decision:
     """The decision for an account whose invoices are reminded one by one."""
-    begin = facts.begin if facts.begin is not None and not (seen.paused and facts.begin.by_hand) else None
+    begin = facts.begin
     if not seen.overdue:
         return _nothing_overdue(facts, seen)
     run = _run_of_the_account(facts, seen, begin)

@@ -7,14 +7,14 @@ from decimal import Decimal
 import pytest
 
 from engine.calendars import SendingDays
-from engine.decide import decide
+from engine.decide import decide, left_behind
 from engine.facts import Begin, Facts, Rules
 from engine.holds import Hold, HoldKind
 from engine.limits import Cap, Contacted, ContactRules
 from engine.position import Clear, Due, Held, Idle, Run, Waiting
 from engine.reminders import Outcome, ReminderKey, ReminderState, Standing
 from engine.story import When
-from engine.workflow import Channel, Link, Step, Workflow
+from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 from telling import W1, a_story, invoice
 
 TWO_INVOICES = (invoice("A", due="2025-05-19", amount="1000"), invoice("B", due="2025-06-06", amount="400"))
@@ -389,3 +389,14 @@ def test_a_contact_limit_that_is_reached_holds_the_step_until_the_next_open_day(
     assert isinstance(held.position.state, Held)
     assert held.position.state.holds[0].until == date(2025, 5, 28)
     assert isinstance(free.position.state, Due)
+
+
+def test_a_workflow_of_the_other_kind_assigned_during_a_pause_changes_nothing() -> None:
+    alone = Workflow("E", "E", (Step("E1", "E1", 5), Step("E2", "E2", 15)), WorkflowKind.INVOICE)
+    paused = (Hold(HoldKind.PAUSED, date(2025, 6, 1)),)
+    before = facts(workflows={"W1": W1, "E": alone}, default_workflow="E", holds=paused, ledger_as_of=date(2025, 6, 2))
+    first = decide(before, date(2025, 6, 2))
+    again = decide(left_behind(before, first)._replace(begin=Begin("W1")), date(2025, 6, 2))
+
+    assert again.position.workflow.name == "E"
+    assert again.invoice_runs == first.invoice_runs

@@ -1,4 +1,4 @@
-"""Mirrors engine/story_report.py: stories whose outcome was worked out by hand, told by the engine."""
+"""Mirrors engine/storybook/report.py: stories whose outcome was worked out by hand, told by the engine."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 
 from conftest import SHARED, shared_file
 from engine.happenings import HAPPENINGS
-from engine.story_file import Mode, StoryFile, read_story
-from engine.story_report import Report, as_json, reports
-from engine.story_tables import SETTINGS
+from engine.storybook.file import Mode, StoryFile, read_story
+from engine.storybook.report import Report, as_json, reports
+from engine.storybook.tables import SETTINGS
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "story-files.md"
 OWN = sorted((Path(__file__).parent / "stories").glob("*.toml"))

@@ -16,9 +16,9 @@ from sqlalchemy import event
 
 from conftest import SHARED
 from engine.story import Send, tell
-from engine.story_expectations import Expectation
-from engine.story_file import StoryFile, read_story
-from engine.story_report import Stand, mismatches, stand_of
+from engine.storybook.expectations import Expectation
+from engine.storybook.file import StoryFile, read_story
+from engine.storybook.report import Stand, mismatches, stand_of
 from jobs.recalculate import recalculate
 from paper_audit import made_again, sends_of, two_a_day, unlike_the_stored
 from paper_town import Life, PaperTown, Place

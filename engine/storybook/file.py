@@ -13,12 +13,12 @@ from datetime import date
 from decimal import Decimal
 
 from engine.story import Story
-from engine.story_entries import Entry, Sheet, StoryProblem, Table
-from engine.story_events import read_events
-from engine.story_expectations import Expectation, ExpectedPosition, Mode, read_expectations
-from engine.story_lines import lines_of
-from engine.story_shapes import CURRENCY, DAY, NAME, TEN_YEARS, choice, inside, one_of
-from engine.story_tables import names_of, read_invoices, read_rules, read_workflows
+from engine.storybook.entries import Entry, Sheet, StoryProblem, Table
+from engine.storybook.events import read_events
+from engine.storybook.expectations import Expectation, ExpectedPosition, Mode, read_expectations
+from engine.storybook.lines import lines_of
+from engine.storybook.shapes import CURRENCY, DAY, NAME, TEN_YEARS, choice, inside, one_of
+from engine.storybook.tables import names_of, read_invoices, read_rules, read_workflows
 
 __all__ = ["Expectation", "ExpectedPosition", "Mode", "StoryFile", "StoryProblem", "read_story"]
 

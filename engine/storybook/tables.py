@@ -9,8 +9,8 @@ from engine.ageing import OpenInvoice
 from engine.calendars import WEEKDAYS, SendingDays
 from engine.facts import AfterMoveBack, FirstContact, Rules
 from engine.receivables import Ref
-from engine.story_entries import Entry, Table
-from engine.story_shapes import AMOUNT, COUNT, CURRENCY, DAY, NAME, TEN_YEARS, YES_OR_NO, choice, one_of, whole
+from engine.storybook.entries import Entry, Table
+from engine.storybook.shapes import AMOUNT, COUNT, CURRENCY, DAY, NAME, TEN_YEARS, YES_OR_NO, choice, one_of, whole
 from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 
 
@@ -81,6 +81,11 @@ def read_workflows(story: Table, names: Names) -> dict[Ref, Workflow]:
     entries = story.entries("workflow", "workflows, each under a [[workflow]] of its own")
     workflows = [_workflow(entry, names) for entry in entries]
     each_of_its_own(entries, [workflow.name for workflow in workflows], "name", "a workflow")
+    alone = {workflow.id for workflow in workflows if workflow.kind is WorkflowKind.INVOICE}
+    for entry, workflow in zip(entries, workflows, strict=True):
+        if workflow.link is not None and workflow.link.workflow in alone:
+            found = f"{workflow.link.workflow!r} is of kind 'invoice'"
+            entry.inner("move_to", None).refuse("accepted is a workflow of kind 'account'", found)
     return {workflow.id: workflow for workflow in workflows}
 
 

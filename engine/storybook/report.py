@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from engine.position import Clear, Idle, Pending, Position
 from engine.story import Send, Story, tell
-from engine.story_expectations import Expectation, ExpectedPosition, Mode
-from engine.story_file import StoryFile
+from engine.storybook.expectations import Expectation, ExpectedPosition, Mode
+from engine.storybook.file import StoryFile
 from engine.words import in_words
 
 

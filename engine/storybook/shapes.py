@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 
-from engine.story_entries import Shape
+from engine.storybook.entries import Shape
 
 E = TypeVar("E", bound=StrEnum)
 

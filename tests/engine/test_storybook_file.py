@@ -1,4 +1,4 @@
-"""Mirrors engine/story_file.py and what it reads with: a story file is understood in full, or refused in full."""
+"""Mirrors engine/storybook/file.py and what it reads with: a story file is understood in full, or refused in full."""
 
 import re
 from datetime import date
@@ -12,8 +12,8 @@ from engine.ageing import OpenInvoice
 from engine.facts import AfterMoveBack, FirstContact, Rules
 from engine.happenings import HAPPENINGS
 from engine.story import Event, When
-from engine.story_file import ExpectedPosition, Mode, StoryFile, StoryProblem, read_story
-from engine.story_lines import lines_of
+from engine.storybook.file import ExpectedPosition, Mode, StoryFile, StoryProblem, read_story
+from engine.storybook.lines import lines_of
 from engine.workflow import Channel, Link, Step, WorkflowKind
 
 STORY = """\
@@ -594,3 +594,26 @@ def test_whatever_is_broken_in_a_file_is_a_value_and_never_an_error(changes: lis
     if isinstance(found, tuple):
         assert found
         assert all(1 <= problem.line <= text.count("\n") + 1 for problem in found)
+
+
+def test_a_link_to_a_workflow_of_single_invoices_is_refused() -> None:
+    told = read_story(
+        """
+start = 2026-01-01
+until = 2026-02-01
+default_workflow = "A"
+
+[[workflow]]
+name = "A"
+steps = [{ name = "R1", day = 7 }]
+move_to = { workflow = "B", after_days = 7 }
+
+[[workflow]]
+name = "B"
+kind = "invoice"
+steps = [{ name = "S1", day = 7 }]
+"""
+    )
+
+    assert isinstance(told, tuple)
+    assert [(problem.line, problem.key) for problem in told] == [(9, "move_to")]

@@ -6,9 +6,9 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from engine.story_entries import Entry, Shape, Table
-from engine.story_shapes import DAY, one_of
-from engine.story_tables import Names
+from engine.storybook.entries import Entry, Shape, Table
+from engine.storybook.shapes import DAY, one_of
+from engine.storybook.tables import Names
 
 
 class Mode(StrEnum):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
-from engine.story_lines import Place
+from engine.storybook.lines import Place
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from typing import NamedTuple, TypeVar
 
 from engine.ageing import OpenInvoice
 from engine.story import Event, When
-from engine.story_entries import Entry, Shape, Table
-from engine.story_shapes import AMOUNT, DAY, YES_OR_NO, choice, one_of
-from engine.story_tables import Names, each_of_its_own, read_invoice
+from engine.storybook.entries import Entry, Shape, Table
+from engine.storybook.shapes import AMOUNT, DAY, YES_OR_NO, choice, one_of
+from engine.storybook.tables import Names, each_of_its_own, read_invoice
 
 T = TypeVar("T")
 
