@@ -32,7 +32,7 @@ from engine.position import (
     oldest,
     place_done,
 )
-from engine.reminders import COURTESY_CYCLE, Order, ReminderKey
+from engine.reminders import COURTESY_CYCLE, Order, Outcome, ReminderKey
 from engine.telling import capital, departure, ended, moved_back, moved_back_note, stays
 from engine.workflow import Step, Workflow, WorkflowKind
 
@@ -69,37 +69,31 @@ def kind_of(facts: Facts) -> WorkflowKind:
 def with_outcomes(facts: Facts) -> Facts:
     """The facts after what was performed since the last look has been taken in."""
     run, reminded, stepped = facts.run, facts.last_reminded_on, facts.last_step_on
-    invoice_runs = dict(facts.invoice_runs)
+    invoice_runs, courtesies = dict(facts.invoice_runs), set(facts.courtesies)
     for outcome in sorted(facts.outcomes, key=lambda outcome: outcome.on):
         stepped = max(stepped or outcome.on, outcome.on)
         if outcome.heard:
             reminded = max(reminded or outcome.on, outcome.on)
-        key, invoice = outcome.key, outcome.key.invoice
-        walking = run if invoice is None else invoice_runs.get(invoice)
-        if walking is None or walking.cycle != key.cycle:
-            continue
-        workflow = facts.workflows[walking.workflow]
-        step = next((step for step in workflow.sequence if step.id == key.step), None)
-        if step is None:
-            continue
-        walked = performed(walking, workflow, step, outcome.on, facts.rules.sending, heard=outcome.heard)
+        invoice = outcome.key.invoice
         if invoice is None:
-            run = walked
-        else:
-            invoice_runs[invoice] = walked
-    courtesies = facts.courtesies | {
-        (outcome.key.invoice, outcome.key.step)
-        for outcome in facts.outcomes
-        if outcome.key.cycle == COURTESY_CYCLE and outcome.key.invoice is not None
-    }
-    return facts._replace(
-        run=run,
-        last_reminded_on=reminded,
-        last_step_on=stepped,
-        outcomes=(),
-        courtesies=courtesies,
-        invoice_runs=invoice_runs,
-    )
+            run = _walked(facts, run, outcome) if run is not None else None
+        elif outcome.key.cycle == COURTESY_CYCLE:
+            courtesies.add((invoice, outcome.key.step))
+        elif invoice in invoice_runs:
+            invoice_runs[invoice] = _walked(facts, invoice_runs[invoice], outcome)
+    facts = facts._replace(run=run, last_reminded_on=reminded, last_step_on=stepped, outcomes=())
+    return facts._replace(courtesies=frozenset(courtesies), invoice_runs=invoice_runs)
+
+
+def _walked(facts: Facts, run: Run, outcome: Outcome) -> Run:
+    """The run after one outcome; one of another cycle, or of a step that is gone, moves it nowhere."""
+    if run.cycle != outcome.key.cycle:
+        return run
+    workflow = facts.workflows[run.workflow]
+    step = next((step for step in workflow.sequence if step.id == outcome.key.step), None)
+    if step is None:
+        return run
+    return performed(run, workflow, step, outcome.on, facts.rules.sending, heard=outcome.heard)
 
 
 def left_behind(facts: Facts, decision: Decision) -> Facts:
@@ -247,15 +241,7 @@ def _notes(
     eventful = moved.moved or begin is not None or onward is not None or orders or just_performed
     if facts.run is not None and not eventful and moved.run.driver_due_on == facts.run.driver_due_on:
         return ()
-    notes: list[Note] = []
-    if begin is not None and (facts.run is not None or begin.by_hand):
-        notes.append(_begun_anew(position, begin))
-    elif facts.run is None:
-        notes.append(Note(NoteKind.BEGAN, f"{capital(position.because)}."))
-    elif moved.moved:
-        notes.append(Note(NoteKind.MOVED_BACK, moved_back_note(facts, moved, position)))
-    elif facts.run.performed and moved.run.driver_due_on != facts.run.driver_due_on and position.driver is not None:
-        notes.append(Note(NoteKind.DRIVER_CHANGED, stays(facts, position, position.driver)))
+    notes = _of_the_move(facts, moved, position, begin)
     if onward is not None:
         notes.append(Note(NoteKind.MOVED_ON, _moved_on(position, onward)))
     if isinstance(position.state, Idle) and just_performed:
@@ -263,6 +249,20 @@ def _notes(
     if isinstance(position.state, Held):
         notes += held_notes(facts, position.state, orders)
     return tuple(notes)
+
+
+def _of_the_move(facts: Facts, moved: Moved, position: Position, begin: Begin | None) -> list[Note]:
+    """What history says of a beginning, a move back, or another driver."""
+    if begin is not None and (facts.run is not None or begin.by_hand):
+        return [_begun_anew(position, begin)]
+    if facts.run is None:
+        return [Note(NoteKind.BEGAN, f"{capital(position.because)}.")]
+    if moved.moved:
+        return [Note(NoteKind.MOVED_BACK, moved_back_note(facts, moved, position))]
+    another = moved.run.driver_due_on != facts.run.driver_due_on
+    if another and facts.run.performed and position.driver is not None:
+        return [Note(NoteKind.DRIVER_CHANGED, stays(facts, position, position.driver))]
+    return []
 
 
 def _begun_anew(position: Position, begin: Begin) -> Note:

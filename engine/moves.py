@@ -147,12 +147,10 @@ def _back_over_link(run: Run, driver: OpenInvoice, facts: Facts, as_of: date) ->
         return None
     if not (rules.reassess_on_payment and rules.return_over_link):
         return None
-    path, back = run.path, None
-    while path and driver.age(as_of) < path[-1].threshold:
-        back, path = path[-1], path[:-1]
-    if back is None or back.workflow not in facts.workflows:
+    path = _path_left(run, driver, as_of)
+    if len(path) == len(run.path) or run.path[len(path)].workflow not in facts.workflows:
         return None
-    workflow, left = facts.workflows[back.workflow], facts.workflows[run.workflow]
+    workflow, left = facts.workflows[run.path[len(path)].workflow], facts.workflows[run.workflow]
     anchor = max(run.anchor, driver.due_on)
     fitting = min(workflow.fitting((as_of - anchor).days), workflow.length)
     place = _done_when(run, driver, facts, fitting, real=True)
@@ -169,6 +167,14 @@ def _back_over_link(run: Run, driver: OpenInvoice, facts: Facts, as_of: date) ->
     )
     before = left.step_at(assigned_place(run, left, as_of))
     return Moved(after, before, workflow.step_at(assigned_place(after, workflow, as_of)), moved=True, left=left.id)
+
+
+def _path_left(run: Run, driver: OpenInvoice, as_of: date) -> tuple[Passed, ...]:
+    """The links that the new driver is old enough for; the others are gone back over, as many as there are."""
+    path = run.path
+    while path and driver.age(as_of) < path[-1].threshold:
+        path = path[:-1]
+    return path
 
 
 def leaves_on(run: Run, workflow: Workflow, last_step_on: date | None) -> date | None:
