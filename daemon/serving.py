@@ -50,7 +50,8 @@ def prepare_log() -> None:
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"], drop_missing=True),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Whatever standard error is at that moment: a stream that was closed since must not swallow the line.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     for name in ("urllib3", "apscheduler", "xero_python", "python_http_client", "imap_tools", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
