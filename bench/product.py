@@ -18,6 +18,7 @@ from bench import ledger
 from engine.receivables import Invoice, InvoiceStatus, Payment
 from jobs.office import Office
 from jobs.recalculate import recalculate, recalculate_in
+from jobs.uncollected import keep_for_good
 from store import Database, read_or_make_keys
 from store.ledger_copy import TakenIn, take_in_invoices
 from store.tables import OrganisationRow
@@ -80,6 +81,7 @@ def _office(url: str, now: str) -> Office:
     configure_mappers()
     with office.database.reading() as session:
         session.execute(text("SELECT 1"))
+    keep_for_good()
     return office
 
 

@@ -17,6 +17,7 @@ from daemon.wiring import open_office
 from jobs import acts
 from jobs.ledgers import organisations
 from jobs.office import Office
+from jobs.uncollected import keep_for_good
 from web import build
 
 log = structlog.get_logger()
@@ -64,6 +65,7 @@ def serve_forever(config: Config) -> None:
         mind_a_restored_database(office)
         schedule = Schedule(office, config)
         app = build(office, poke=schedule.poke)
+        keep_for_good()
         # The server passes a signal on once it has ended; by default that would end us in the middle of a reminder.
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: office.stopping.set())

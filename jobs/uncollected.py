@@ -19,3 +19,9 @@ def uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def keep_for_good() -> None:
+    """What is there once the daemon has started stays until it ends; nobody need look through it again and again."""
+    gc.collect()
+    gc.freeze()
