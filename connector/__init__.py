@@ -8,8 +8,10 @@ A ledger answers in the engine's own nouns, or fails in a way that says what to 
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -46,6 +48,10 @@ class Refused(LedgerFailure):
     """The ledger understood and said no. Asking again in the same words would change nothing."""
 
 
+class Forged(LedgerFailure):
+    """A post to our doorbell does not carry the provider's signature: nothing of it is believed."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetAside:
     """A row that could not be read: it waits in the sync log, raw, while the other rows go on."""
@@ -57,8 +63,23 @@ class SetAside:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """A document that the ledger has deleted and of which it only still says that it was there.
+
+    `list` is "invoices", "credits" or "accounts".
+    """
+
+    list: str
+    ledger_id: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
     """One page of what the ledger said. `cursor` comes with the last page alone, when all the others were read.
+
+    `resume` is where a later reading may go on when this one is cut short right after this page: until then the copy
+    is good but not whole, so its age must not be renewed.
 
     An invoice or credit may come before the account that it names, or without it when that account did not change:
     whoever keeps them settles that at the end of a pull with `Ledger.fetch_accounts`.
@@ -68,17 +89,23 @@ class Records:
     invoices: tuple[Invoice, ...] = ()
     credits: tuple[Credit, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+    gone: tuple[Gone, ...] = ()
     expected: int | None = None
     """How many rows the ledger announced for this list; for a progress bar."""
     cursor: Cursor | None = None
+    resume: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerNote:
-    """A note on its way into the ledger. `marker` is a short text inside `text` by which it can be found again."""
+    """A note on its way into the ledger. `marker` is a short text inside `text` by which it can be found again.
+
+    `invoice_id` is the ledger's id of the invoice that the note is about, where it is about one.
+    """
 
     text: str
     marker: str
+    invoice_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +130,68 @@ class Call:
     bytes: int
     seconds: float
     request_id: str = ""
+
+
+class Purpose(StrEnum):
+    """What a call is for. Sending goes before everything else when calls are running short."""
+
+    READING = "reading"
+    WRITING = "writing"
+    SENDING = "sending"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a provider allows one connection: calls at the same time, in a minute, and in a day (None: no limit a day).
+
+    `reserve` is the share of the day's calls, between 0 and 1, that reading may not touch: it is kept for sending.
+    """
+
+    at_once: int
+    a_minute: int
+    a_day: int | None = None
+    reserve: float = 0.1
+
+
+class Governor(Protocol):
+    """Keeps one connection within its budget, over all its threads and restarts. It never lets a thread sleep long."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """The turn of one call, taken before it is made and given back after it.
+
+        Raises RateLimited, naming the moment when it may be tried again, where the budget does not allow the call now.
+        """
+
+    def heard(self, *, minute_left: int | None = None, day_left: int | None = None) -> None:
+        """What the provider's own answer says is left; it knows better than our counting."""
+
+    def wait_until(self, moment: datetime) -> None:
+        """The provider asked for silence until then: nobody calls on this connection before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One event that a provider told us of: that something changed, never what. `at` is the provider's time.
+
+    `list` is "invoices", "accounts", "credits", "payments" or empty for what we do not follow.
+    """
+
+    event_id: str
+    tenant: str
+    list: str = ""
+    ledger_id: str = ""
+    at: datetime | None = None
+
+
+class Doorbell(Protocol):
+    """Where a provider rings to say that something changed. What did is always read from the ledger itself."""
+
+    def rings(self, body: bytes, headers: Mapping[str, str]) -> tuple[Ring, ...]:
+        """The events of one post, checked on its raw bytes. Header names in lower case.
+
+        An empty tuple is a good answer too (a test post, or events of kinds that we do not know). Raises Forged when
+        the signature is missing or wrong, Refused when the post is signed and yet cannot be read.
+        """
 
 
 class Ledger(Protocol):

@@ -59,7 +59,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One customer as the ledger has it. `changed_at` is the ledger's own time of the last change."""
+    """One customer as the ledger has it. `changed_at` is the ledger's own time of the last change.
+
+    `billed_with` is the customer who pays for this one (a branch billed with its head office): what this one owes is
+    asked of that one.
+    """
 
     ledger_id: str
     name: str
@@ -72,6 +76,7 @@ class Account:
     currency: str = ""
     archived: bool = False
     merged_into: str | None = None
+    billed_with: str | None = None
     contacts: tuple[Contact, ...] = ()
     changed_at: datetime | None = None
 
