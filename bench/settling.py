@@ -14,10 +14,13 @@ from typing import Any
 import psycopg
 
 _WALKED = (
-    "UPDATE positions SET done = ?, done_day = ?, anchor = driver_due_on, performed = ?, ended = ?, last_heard_on = ?,"
-    " last_reminded_on = ?, last_step_on = ?, look_again_on = NULL WHERE account_id = ?"
+    "CREATE TEMP TABLE walked (account_id INTEGER PRIMARY KEY, step TEXT, day INTEGER, heard DATE, ended BOOLEAN)",
+    "UPDATE positions SET done = step, done_day = day, anchor = driver_due_on, performed = TRUE, ended = walked.ended,"
+    " last_heard_on = heard, last_reminded_on = heard, last_step_on = heard, look_again_on = NULL"
+    " FROM walked WHERE walked.account_id = positions.account_id",
+    "UPDATE floor_positions SET done = step, done_day = day, anchor = driver_due_on"
+    " FROM walked WHERE walked.account_id = floor_positions.account_id",
 )
-_WALKED_ON_THE_FLOOR = "UPDATE floor_positions SET done = ?, done_day = ?, anchor = driver_due_on WHERE account_id = ?"
 
 
 def settle(url: str, now: str) -> None:
@@ -25,17 +28,19 @@ def settle(url: str, now: str) -> None:
     today = date.fromisoformat(now[:10])
     with _cursor(url) as (run, many):
         steps = list(run("SELECT step_id, day FROM steps WHERE day > 0 ORDER BY day"))
-        walked, on_the_floor = [], []
+        walked = []
         for account, due_on in run("SELECT account_id, driver_due_on FROM positions WHERE driver_due_on IS NOT NULL"):
             due = date.fromisoformat(due_on) if isinstance(due_on, str) else due_on
             past = [step for step in steps if step[1] <= (today - due).days]
             if past:
                 step, day = past[-1]
                 heard = (due + timedelta(days=day)).isoformat()
-                walked.append((step, day, True, len(past) == len(steps), heard, heard, heard, account))
-                on_the_floor.append((step, day, account))
-        many(_WALKED, walked)
-        many(_WALKED_ON_THE_FLOOR, on_the_floor)
+                walked.append((account, step, day, heard, len(past) == len(steps)))
+        make, *changes = _WALKED
+        run(make)
+        many("INSERT INTO walked VALUES (?, ?, ?, ?, ?)", walked)
+        for change in changes:
+            run(change)
         for table in ("reminders", "floor_reminders"):
             run(f"DELETE FROM {table} WHERE state = 'queued'")
 
