@@ -42,7 +42,7 @@ def settle(url: str, now: str) -> None:
         for change in changes:
             run(change)
         for table in ("reminders", "floor_reminders"):
-            run(f"DELETE FROM {table} WHERE state = 'queued'")
+            run(f"UPDATE {table} SET state = 'sent', counted = TRUE WHERE state = 'queued'")
 
 
 @contextmanager
