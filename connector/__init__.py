@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
 from typing import Any, Protocol
@@ -226,13 +226,23 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a person's consent gave us. Times are instants in UTC. Never logged; encrypted wherever it is kept."""
+    """What a person's consent gave us. Times are instants in UTC. Never logged; encrypted wherever it is kept.
+
+    `refresh_expires_at` is when it dies unused; `hard_expires_at` is when it dies however much it is used.
+    """
 
     access_token: str
     refresh_token: str
     access_expires_at: datetime
     refresh_expires_at: datetime | None = None
     scopes: tuple[str, ...] = ()
+    hard_expires_at: datetime | None = None
+
+    def dies_soon(self, now: datetime) -> datetime | None:
+        """When a person has to connect again, if that is near: 14 days unused, 45 days of the longest life."""
+        ends = [(self.refresh_expires_at, timedelta(days=14)), (self.hard_expires_at, timedelta(days=45))]
+        near = [end for end, notice in ends if end is not None and end - now < notice]
+        return min(near, default=None)
 
     def __repr__(self) -> str:
         return "Grant(…)"
@@ -281,8 +291,12 @@ class Authoriser(Protocol):
     def refresh(self, grant: Grant) -> Grant:
         """A new pair for the old. Raises ConsentNeeded on invalid_grant, Unreachable when no answer came."""
 
-    def tenants(self, grant: Grant) -> tuple[Tenant, ...]:
-        """The organisations that this grant reaches."""
+    def tenants(self, grant: Grant, callback: Mapping[str, str]) -> tuple[Tenant, ...]:
+        """The organisations that this grant reaches.
+
+        `callback` is the query with which the browser came back: some providers name the organisation there alone. It
+        came through a browser, so whoever uses it proves with the grant that it is true.
+        """
 
     def disconnect(self, grant: Grant, connection_id: str) -> None:
         """Ends one connection at the provider."""

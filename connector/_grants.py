@@ -7,11 +7,12 @@ and after a lost answer the same stored refresh key is tried again.
 """
 
 import contextlib
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote_plus, urlencode
 
 import msgspec
@@ -39,7 +40,10 @@ TIMEOUT = (5.0, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Our app as it is registered with one provider. Without a secret only PKCE proves who we are."""
+    """Our app as it is registered with one provider. Without a secret only PKCE proves who we are.
+
+    `headers` go with every request for a key.
+    """
 
     provider: str
     client_id: str
@@ -49,6 +53,8 @@ class App:
     scopes: str
     access_lasts: timedelta
     refresh_lasts: timedelta
+    pkce: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class _GrantRefused(Exception):
@@ -63,15 +69,17 @@ def authorise_url(app: App, *, state: str, challenge: str, redirect_uri: str) ->
         "redirect_uri": redirect_uri,
         "scope": app.scopes,
         "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
     }
+    if app.pkce:
+        query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
     return f"{app.authorize_url}{'&' if '?' in app.authorize_url else '?'}{urlencode(query)}"
 
 
 def exchange(app: App, *, code: str, verifier: str, redirect_uri: str, clock: Clock) -> Grant:
     """A grant for the code that the browser brought back. Raises Refused, RateLimited or Unreachable."""
-    fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": verifier}
+    fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    if app.pkce:
+        fields["code_verifier"] = verifier
     try:
         return _grant(app, fields, clock)
     except _GrantRefused as refused:
@@ -157,10 +165,10 @@ class Tokens:
             return self._refresh(grant)
 
 
-def revoke(app: App, url: str, grant: Grant, *, clock: Clock) -> None:
+def revoke(app: App, url: str, grant: Grant, *, clock: Clock, as_json: bool = False) -> None:
     """Ends the whole grant at the provider (RFC 7009). Raises Refused, RateLimited or Unreachable."""
     with contextlib.suppress(_GrantRefused):  # it was dead already
-        _post(app, url, {"token": grant.refresh_token}, clock)
+        _post(app, url, {"token": grant.refresh_token}, clock, as_json=as_json)
 
 
 class _TokenAnswer(msgspec.Struct):
@@ -168,6 +176,8 @@ class _TokenAnswer(msgspec.Struct):
     refresh_token: str | None = None
     expires_in: int | None = None
     scope: str | None = None
+    x_refresh_token_expires_in: int | None = None
+    x_refresh_token_hard_expires_in: int | None = None
 
 
 class _Error(msgspec.Struct):
@@ -189,13 +199,20 @@ def _grant(app: App, fields: Mapping[str, str], clock: Clock, before: Grant | No
         access_token=said.access_token,
         refresh_token=said.refresh_token or (before.refresh_token if before else ""),
         access_expires_at=asked_at + (timedelta(seconds=said.expires_in) if said.expires_in else app.access_lasts),
-        refresh_expires_at=asked_at + app.refresh_lasts,
+        refresh_expires_at=_after(asked_at, said.x_refresh_token_expires_in) or asked_at + app.refresh_lasts,
+        hard_expires_at=_after(asked_at, said.x_refresh_token_hard_expires_in)
+        or (before.hard_expires_at if before else None),
         scopes=tuple(said.scope.split()) if said.scope else before.scopes if before else (),
     )
 
 
-def _post(app: App, url: str, fields: Mapping[str, str], clock: Clock) -> bytes:
-    headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+def _after(moment: datetime, seconds: int | None) -> datetime | None:
+    return moment + timedelta(seconds=seconds) if seconds else None
+
+
+def _post(app: App, url: str, fields: Mapping[str, str], clock: Clock, *, as_json: bool = False) -> bytes:
+    content_type = "application/json" if as_json else "application/x-www-form-urlencoded"
+    headers = {"Accept": "application/json", "Content-Type": content_type, **app.headers}
     if app.client_secret:
         pair = f"{quote_plus(app.client_id)}:{quote_plus(app.client_secret)}"
         headers |= urllib3.make_headers(basic_auth=pair)
@@ -203,9 +220,8 @@ def _post(app: App, url: str, fields: Mapping[str, str], clock: Clock) -> bytes:
         fields = {**fields, "client_id": app.client_id}
     try:
         with new_pool() as pool:
-            answer = pool.request(
-                "POST", url, body=urlencode(fields), headers=headers, timeout=as_timeout(TIMEOUT), redirect=False
-            )
+            body = json.dumps(fields) if as_json else urlencode(fields)
+            answer = pool.request("POST", url, body=body, headers=headers, timeout=as_timeout(TIMEOUT), redirect=False)
     except HTTPError as error:
         raise Unreachable(
             f"{app.provider} {no_answer(error)} when asked for a key. It will be asked again; "

@@ -1,5 +1,6 @@
 """The consent dance with Xero: which organisations a person let us into, and how we leave again."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ class XeroAuthoriser:
     def refresh(self, grant: Grant) -> Grant:
         return _grants.refresh(self._app, grant, clock=self._clock)
 
-    def tenants(self, grant: Grant) -> tuple[Tenant, ...]:
+    def tenants(self, grant: Grant, callback: Mapping[str, str]) -> tuple[Tenant, ...]:  # noqa: ARG002 - Xero lists them
         """The organisations of this grant; an accountant's practice is not one. Raises any LedgerFailure."""
         body = self._ask("GET", self._settings.connections_url, grant)
         try:
@@ -62,7 +63,7 @@ class XeroAuthoriser:
     def disconnect(self, grant: Grant, connection_id: str) -> None:
         """Ends one connection; with the last of them the whole grant. A connection already gone is no failure."""
         self._ask("DELETE", f"{self._settings.connections_url}/{connection_id}", grant)
-        if not self.tenants(grant):
+        if not self.tenants(grant, {}):
             _grants.revoke(self._app, self._settings.revoke_url, grant, clock=self._clock)
 
     def _ask(self, method: str, url: str, grant: Grant) -> bytes:

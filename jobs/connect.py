@@ -7,9 +7,11 @@ starts paused: it syncs, plans and shows what it would send, and sends nothing u
 import base64
 import hashlib
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
@@ -63,14 +65,24 @@ def begin(office: Office, *, kind: str, session: str, redirect_uri: str) -> str:
 
 
 def finish(
-    office: Office, *, session: str, state: str, code: str, redirect_uri: str, user_id: int
+    office: Office,
+    *,
+    session: str,
+    state: str,
+    code: str,
+    redirect_uri: str,
+    user_id: int,
+    callback: Mapping[str, str] = MappingProxyType({}),
 ) -> Connected | Choice:
-    """The browser is back. Raises ConsentProblem when the state is wrong, used, too old or another browser's."""
+    """The browser is back, with `callback` as its whole query: some providers name the organisation there alone.
+
+    Raises ConsentProblem when the state is wrong, used, too old or another browser's.
+    """
     kind, verifier = _redeemed(office, session, state)
     authoriser = _authoriser(office, kind)
     try:
         grant = authoriser.exchange(code=code, verifier=verifier, redirect_uri=redirect_uri)
-        tenants = authoriser.tenants(grant)
+        tenants = authoriser.tenants(grant, callback)
     except LedgerFailure as failure:
         raise ConsentProblem(f"The connection could not be made: {failure}") from failure
     if not tenants:
@@ -92,7 +104,7 @@ def choose(office: Office, *, session: str, state: str, tenant: str, user_id: in
         raise ConsentProblem("This choice is no longer open. Connect again.")
     grant = grant_from(office.vault.open(consent.sealed_grant, f"consent {_hash(state)}"))
     try:
-        tenants = {known.id: known for known in _authoriser(office, consent.kind).tenants(grant)}
+        tenants = {known.id: known for known in _authoriser(office, consent.kind).tenants(grant, {})}
     except LedgerFailure as failure:
         raise ConsentProblem(f"The connection could not be made: {failure}") from failure
     if tenant not in tenants:

@@ -136,6 +136,7 @@ def text_of(grant: Grant) -> str:
             "access_expires_at": grant.access_expires_at.isoformat(),
             "refresh_expires_at": grant.refresh_expires_at.isoformat() if grant.refresh_expires_at else None,
             "scopes": list(grant.scopes),
+            "hard_expires_at": grant.hard_expires_at.isoformat() if grant.hard_expires_at else None,
         }
     )
 
@@ -143,11 +144,12 @@ def text_of(grant: Grant) -> str:
 def grant_from(text: str) -> Grant:
     """The grant as it was sealed."""
     kept = json.loads(text)
-    ends = kept["refresh_expires_at"]
+    ends, at_last = kept["refresh_expires_at"], kept.get("hard_expires_at")  # older texts do not have the second
     return Grant(
         access_token=kept["access"],
         refresh_token=kept["refresh"],
         access_expires_at=datetime.fromisoformat(kept["access_expires_at"]),
         refresh_expires_at=datetime.fromisoformat(ends) if ends else None,
         scopes=tuple(kept["scopes"]),
+        hard_expires_at=datetime.fromisoformat(at_last) if at_last else None,
     )

@@ -44,5 +44,5 @@ def at_the_company(company: "sandbox.Sandbox", clock: MovableClock) -> Connected
     """A ledger at the sandbox, consented to."""
     used, authoriser, grant = consent(company, clock)
     keeper = KeeperInMemory(grant)
-    tenant = authoriser.tenants(grant)[0].id
+    tenant = authoriser.tenants(grant, {})[0].id
     return Connected(open_ledger("xero", used, tenant=tenant, keeper=keeper, clock=clock), keeper, clock, authoriser)

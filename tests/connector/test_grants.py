@@ -35,7 +35,7 @@ def tokens_of(connected: Connected) -> Tokens:
 def test_a_person_allows_access_and_we_learn_which_organisation_it_is(company, clock):
     _, authoriser, grant = consent(company, clock)
 
-    (tenant,) = authoriser.tenants(grant)
+    (tenant,) = authoriser.tenants(grant, {})
 
     assert tenant.name == company.control.organisations()[0]["name"]
     assert tenant.connection_id and tenant.id
@@ -75,7 +75,7 @@ def test_a_wrong_secret_is_blamed_on_the_settings_and_not_on_the_person(company,
 
 def test_disconnecting_the_last_organisation_ends_the_grant(company, clock):
     _, authoriser, grant = consent(company, clock)
-    (tenant,) = authoriser.tenants(grant)
+    (tenant,) = authoriser.tenants(grant, {})
 
     authoriser.disconnect(grant, tenant.connection_id)
 
@@ -96,7 +96,7 @@ def test_an_accountants_practice_is_not_an_organisation(xero, connected, clock):
     firm = {"id": "c1", "tenantId": "t1", "tenantName": "Brightwater", "tenantType": "ORGANISATION"}
     xero.script = [Say([firm, {**firm, "id": "c2", "tenantId": "t2", "tenantType": "PRACTICE"}])]
 
-    assert [tenant.id for tenant in connected.authoriser.tenants(a_grant(clock))] == ["t1"]
+    assert [tenant.id for tenant in connected.authoriser.tenants(a_grant(clock), {})] == ["t1"]
 
 
 def test_the_key_is_used_until_ten_minutes_before_its_end(xero, connected, clock):

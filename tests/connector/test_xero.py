@@ -90,7 +90,7 @@ def test_a_generated_company_is_read_to_the_last_penny(clock):
 
     with sandbox.start(clock=clock.at) as world:
         used, authoriser, grant = consent(world, clock)
-        tenant = authoriser.tenants(grant)[0].id
+        tenant = authoriser.tenants(grant, {})[0].id
         ledger = open_ledger("xero", used, tenant=tenant, keeper=KeeperInMemory(grant), clock=clock)
         invoices, _, accounts, set_aside, _ = everything(ledger.pull(None))
         open_there = {name: Decimal(balance) for name, balance in world.control.balances(organisation=tenant).items()}

@@ -69,6 +69,7 @@ def callback(visit: Visiting, kind: str, state: str = "", code: str = "", error:
             code=code,
             redirect_uri=_redirect_uri(visit, kind),
             user_id=visit.signed.user_id,
+            callback=dict(visit.request.query_params),
         )
     except connect.ConsentProblem as problem:
         return _refused(visit, str(problem))
