@@ -9,22 +9,21 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, update
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from engine.calendars import SENDING_WINDOW, moment_of
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
 from engine.limits import Opening, first_open
-from engine.notes import FOR_THE_LEDGER, Note
+from engine.notes import FOR_THE_LEDGER
 from engine.position import Held
 from engine.reminders import Order, ReminderState, Withdrawal
 from store import rows
 from store.ground import Ground
 from store.history import write_note
 from store.kept_decisions import keep
-from store.positions import POSITION_COLUMNS, position_row
-from store.tables import AccountRow, AssignmentRow, HoldRow, InvoiceWalkRow, ReminderRow
+from store.positions import POSITION_COLUMNS, WALK_COLUMNS, position_row, walk_row
+from store.tables import AccountRow
 from store.tasks import close_task, open_accounts, open_task
 
 
@@ -77,11 +76,11 @@ def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> 
     positions: list[rows.Row] = []
     kept: list[tuple[int, Facts, Decision]] = []
     busy: list[Decided] = []
-    text_dates = rows.is_sqlite(session)
+    day = rows.days(session)
     number, as_of, stamp = by.ground.number, by.as_of, _stamp(session, by)
     for one in decided:
         account, facts, known, decision = one
-        row = position_row(number, account, facts, decision, as_of=as_of, text_dates=text_dates)
+        row = position_row(number, account, facts, decision, as_of=as_of, day=day)
         changed = row != known
         if changed:
             positions.append((*row, decision.position.because, *stamp))
@@ -92,17 +91,39 @@ def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> 
             busy.append(one)
         if changed or (by.touched is None or account in by.touched) or decision.notes:
             kept.append((account, facts, decision))
-    if positions:
-        columns = (*POSITION_COLUMNS, "because", "as_of", "decided_at")
-        rows.upsert(session, "positions", columns, ("account_id",), positions)
     if busy:
-        _save_the_rest(session, by, busy)
-    keep(session, by.ground, by.ground_number, kept, as_of=as_of, now=by.now)
+        _tell(session, by, busy)
+    with rows.piped(session, max(len(positions), len(busy), len(kept))):
+        if positions:
+            columns = (*POSITION_COLUMNS, "because", "as_of", "decided_at")
+            rows.upsert(session, "positions", columns, ("account_id",), positions)
+        if busy:
+            _save_the_rest(session, by, busy)
+        keep(session, by.ground, by.ground_number, kept, as_of=as_of, now=by.now)
     return len(positions)
 
 
 def _stamp(session: Session, by: Saving) -> tuple[object, object]:
     return rows.text_of(session, by.as_of), rows.plain(session, by.now)
+
+
+def _tell(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
+    """What people are told: tasks, and the notes that go on into the ledger, each with its write-back."""
+    for one in busy:
+        _mind_the_address(session, by, one)
+        for note in one.decision.notes:
+            if note.kind in FOR_THE_LEDGER:
+                write_note(
+                    session,
+                    organisation_id=by.ground.number,
+                    account_id=one.account,
+                    kind=note.kind,
+                    text=note.text,
+                    at=by.now,
+                    by="arrears",
+                    invoice_id=note.invoice,  # type: ignore[arg-type]
+                )
+    session.flush()
 
 
 def _save_the_rest(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
@@ -118,34 +139,26 @@ def _save_the_rest(session: Session, by: Saving, busy: Sequence[Decided]) -> Non
                 fresh.append((one, order))
             elif known.state is ReminderState.QUEUED and known.held_because != order.held_because:
                 stays.append((one, order))
-        if one.decision.lifts:
-            _lift(session, by, one)
-        _mind_the_address(session, by, one)
+    _lift(session, by, busy)
     _withdraw(session, by, [(one.account, gone) for one in busy for gone in one.decision.withdrawals])
     _hold_or_release(session, by, stays)
     _queue(session, by, fresh)
-    _write_notes(session, by, [(one.account, note) for one in busy for note in one.decision.notes])
+    _write_our_notes(session, by, busy)
 
 
 def _count_outcomes(session: Session, busy: Sequence[Decided]) -> None:
     """The position has taken in what was performed."""
-    counted = [one.account for one in busy if one.facts.outcomes]
+    counted = [(one.account,) for one in busy if one.facts.outcomes]
     if counted:
-        session.execute(
-            update(ReminderRow)
-            .where(col(ReminderRow.account_id).in_(counted), col(ReminderRow.state) == ReminderState.SENT)
-            .values(counted=True)
-        )
+        change = "UPDATE reminders SET counted = TRUE WHERE account_id = ? AND state = 'sent' AND NOT counted"
+        rows.write(session, change, counted)
 
 
 def _take_begins(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
-    taken = [one.account for one in busy if one.facts.begin is not None]
+    now = rows.plain(session, by.now)
+    taken = [(now, one.account) for one in busy if one.facts.begin is not None]
     if taken:
-        session.execute(
-            update(AssignmentRow)
-            .where(col(AssignmentRow.account_id).in_(taken), col(AssignmentRow.taken_at).is_(None))
-            .values(taken_at=by.now)
-        )
+        rows.write(session, "UPDATE assignments SET taken_at = ? WHERE account_id = ? AND taken_at IS NULL", taken)
 
 
 def _save_walks(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
@@ -153,29 +166,15 @@ def _save_walks(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
     changed = [one for one in busy if one.facts.invoice_runs != one.decision.invoice_runs]
     if not changed:
         return
-    table = InvoiceWalkRow.__table__  # type: ignore[attr-defined]
-    session.execute(table.delete().where(table.c.account_id.in_([one.account for one in changed])))
+    day = rows.days(session)
+    rows.write(session, "DELETE FROM invoice_walks WHERE account_id = ?", [(one.account,) for one in changed])
     walks = [
-        {
-            "invoice_id": invoice,
-            "account_id": one.account,
-            "organisation_id": by.ground.number,
-            "workflow_id": run.workflow,
-            "cycle": run.cycle,
-            "anchor": run.anchor,
-            "driver_due_on": run.driver_due_on,
-            "done": run.done,
-            "done_day": run.done_day,
-            "repeats": run.repeats,
-            "last_heard_on": run.last_heard_on,
-            "performed": run.performed,
-            "ended": run.ended,
-        }
+        (by.ground.number, *walk_row(one.account, run, day))
         for one in changed
-        for invoice, run in one.decision.invoice_runs.items()
+        for run in one.decision.invoice_runs.values()
     ]
     if walks:
-        session.execute(insert(InvoiceWalkRow), walks)
+        rows.insert(session, "invoice_walks", ("organisation_id", *WALK_COLUMNS), walks)
 
 
 _REMINDER = (
@@ -275,33 +274,23 @@ def _withdraw(session: Session, by: Saving, gone: Sequence[tuple[int, Withdrawal
         rows.write(session, f"{change} {_WHILE_QUEUED}", many)
 
 
-def _lift(session: Session, by: Saving, one: Decided) -> None:
-    kinds: Sequence[HoldKind] = one.decision.lifts
-    session.execute(
-        update(HoldRow)
-        .where(col(HoldRow.account_id) == one.account, col(HoldRow.kind).in_(kinds), col(HoldRow.lifted_at).is_(None))
-        .values(lifted_at=by.now, lifted_by="arrears")
-    )
+def _lift(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
+    now = rows.plain(session, by.now)
+    over = [(now, one.account, kind.value) for one in busy for kind in one.decision.lifts]
+    if over:
+        change = "UPDATE holds SET lifted_at = ?, lifted_by = 'arrears' WHERE account_id = ? AND kind = ?"
+        rows.write(session, f"{change} AND lifted_at IS NULL", over)
 
 
-def _write_notes(session: Session, by: Saving, notes: Sequence[tuple[int, Note]]) -> None:
-    """Notes for the ledger one by one, with their write-back; the others all at once."""
-    ours: list[rows.Row] = []
+def _write_our_notes(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
+    """The notes that stay in our own history."""
     at = rows.plain(session, by.now)
-    for account, note in notes:
-        if note.kind in FOR_THE_LEDGER:
-            write_note(
-                session,
-                organisation_id=by.ground.number,
-                account_id=account,
-                kind=note.kind,
-                text=note.text,
-                at=by.now,
-                by="arrears",
-                invoice_id=note.invoice,  # type: ignore[arg-type]
-            )
-        else:
-            ours.append((by.ground.number, account, note.invoice, at, note.kind.value, note.text, "arrears"))
+    ours = [
+        (by.ground.number, one.account, note.invoice, at, note.kind.value, note.text, "arrears")
+        for one in busy
+        for note in one.decision.notes
+        if note.kind not in FOR_THE_LEDGER
+    ]
     if ours:
         columns = ("organisation_id", "account_id", "invoice_id", "at", "kind", "text", "by")
         rows.insert(session, "history_notes", columns, ours)

@@ -5,13 +5,12 @@ are made on the way: the driver's rows go straight into the engine's own small r
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from engine.ageing import OpenInvoice
 from engine.facts import Begin, Departed, Facts
@@ -22,9 +21,8 @@ from engine.receivables import InvoiceStatus, Money, Ref
 from engine.reminders import COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
 from engine.workflow import Channel
 from store.ground import Ground, ground_of, workflows_of
-from store.positions import POSITION_COLUMNS, run_of, walk_of
-from store.rows import DAYS, Row, all_rows, amount_of, date_of, rows, text_of
-from store.tables import CreditRow, InvoiceWalkRow, ReminderRow
+from store.positions import POSITION_COLUMNS, WALK_COLUMNS, run_of, walk_of
+from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, rows, text_of, together
 
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
 
@@ -54,10 +52,6 @@ class _Scope:
             return f"+{organisation} = ? AND {account} BETWEEN ? AND ?", [self.organisation_id, *ends]
         marks = ", ".join("?" * len(self.ids))
         return f"+{organisation} = ? AND {account} IN ({marks})", [self.organisation_id, *self.ids]
-
-    def clauses(self, organisation: object, account: object) -> list[object]:
-        within = col(account).between(self.ids[0], self.ids[-1]) if self.between else col(account).in_(self.ids)
-        return [col(organisation) == self.organisation_id, within]
 
 
 def facts_of(session: Session, ground: Ground, account_ids: Sequence[int] | None = None) -> dict[int, Facts]:
@@ -106,39 +100,32 @@ def unsettled(session: Session, ground: Ground, as_of: date) -> list[int]:
 
 
 def _gathered(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[int, Known]:
-    invoices = _open_invoices(session, scope)
-    positions = _positions(session, scope)
-    departed = _departed(session, scope)
-    holds = _holds(session, scope)
-    outcomes, standing = _reminders(session, scope)
-    begins = _begins(session, scope)
-    mailable = _mailable(session, scope)
-    credits_ = _credits(session, scope) if ground.rules.pause_when_in_credit else {}
-    courtesies = _courtesies(session, scope) if ground.has_courtesies else {}
-    walks = _walks(session, scope) if ground.has_invoice_workflows else {}
-    contacted = _contacted(session, ground, scope, as_of) if ground.rules.limits is not None else {}
+    asked = _questions(session, ground, scope, as_of)
+    told = dict(zip(asked, together(session, [*asked.values()]), strict=True))
+    invoices = _open_invoices(told["invoices"])
+    positions = {row[0]: row for row in told["positions"]}
+    holds, begins = _holds(told["holds"]), _begins(told["begins"])
+    outcomes, standing = _reminders(told["reminders"])
+    mailable = {row[0] for row in told["mailable"]}
+    credits_, courtesies = _credits(told.get("credits", ())), _courtesies(told.get("courtesies", ()))
+    walks, contacted = _walks(told.get("walks", ())), _contacted(told.get("contacted", ()))
     rules, workflows, pause, ledger_as_of = ground.rules, ground.workflows, ground.pause, ground.ledger_as_of
     default, ahead, nothing = ground.organisation.default_workflow_id or 0, ground.sending_ahead, ()
     found: dict[int, Known] = {}
-    where, parameters = scope.where("organisation_id", "id")
-    query = f"SELECT id, default_workflow_id, email, mobile FROM accounts WHERE {where}"  # noqa: S608 - our own words
-    for number, own_default, email, mobile in rows(session, query, parameters):
+    for number, own_default, email, mobile in told["accounts"]:
         row = positions.get(number)
-        run, cycle, reminded, stepped = None, 0, None, None
+        run, cycle, reminded, stepped, left = None, 0, None, None, None
         if row is not None:
+            row, driver = row[:_OF_POSITION], row[_OF_POSITION:]
             run, cycle, reminded, stepped = run_of(row)
-        owed = invoices.get(number, nothing)
+            left = _departed(driver) if run is not None else None
         held = holds.get(number)
-        left = departed.get(number)
-        if left is None and run is not None:
-            left = _still_open(run, owed)
-        reachable = _REACHABLE[bool(email) or number in mailable, bool(mobile)]
         found[number] = Known(
             Facts(
                 rules,
                 workflows,
                 own_default or default,
-                tuple(owed),
+                tuple(invoices.get(number, nothing)),
                 ledger_as_of,
                 pause + tuple(held) if held else pause,
                 run,
@@ -147,8 +134,8 @@ def _gathered(session: Session, ground: Ground, scope: _Scope, as_of: date | Non
                 stepped,
                 left,
                 tuple(outcomes.get(number, nothing)) if outcomes else nothing,
-                tuple(standing.get(number, nothing)),
-                reachable,
+                tuple(standing.get(number, nothing)) if standing else nothing,
+                _REACHABLE[bool(email) or number in mailable, bool(mobile)],
                 begins.get(number) if begins else None,
                 tuple(credits_.get(number, nothing)) if credits_ else nothing,
                 frozenset(courtesies.get(number, nothing)) if courtesies else _NONE,
@@ -161,142 +148,121 @@ def _gathered(session: Session, ground: Ground, scope: _Scope, as_of: date | Non
     return found
 
 
-def _open_invoices(session: Session, scope: _Scope) -> dict[int, list[OpenInvoice]]:
-    where, parameters = scope.where("organisation_id", "account_id")
-    query = (
-        "SELECT account_id, id, number, due_on, balance, currency FROM invoices "  # noqa: S608 - our own words
-        f"WHERE {where} AND status = 'open' AND balance > 0"
-    )
+_OF_POSITION = len(POSITION_COLUMNS)
+
+_ALWAYS = {
+    "invoices": "SELECT account_id, id, number, due_on, balance, currency FROM invoices "
+    "WHERE {own} AND status = 'open' AND balance > 0",
+    # With what the ledger now says of the invoice that drove at the last look.
+    "positions": f"SELECT {', '.join(f'p.{name}' for name in POSITION_COLUMNS)}, i.number, i.due_on, i.status "  # noqa: S608
+    "FROM positions p LEFT JOIN invoices i ON i.id = p.run_driver_id WHERE {p}",
+    # The oldest hold is the one that is named.
+    "holds": 'SELECT account_id, kind, since, why, "by", until, invoice_id FROM holds '
+    "WHERE {own} AND lifted_at IS NULL ORDER BY id",
+    "reminders": "SELECT account_id, cycle, step_id, invoice_id, state, performed_on, heard, approved_at, "
+    "held_because, why FROM reminders WHERE {own} AND (state IN ('queued', 'sending', 'unsure', 'refused') "
+    "OR (state = 'sent' AND NOT counted))",
+    # The newest word of a person about each account that no look has acted upon yet.
+    "begins": 'SELECT account_id, workflow_id, step_id, "by", by_hand FROM assignments '
+    "WHERE {own} AND taken_at IS NULL ORDER BY id",
+    # Accounts that have a contact with an address of its own, who receives reminders.
+    "mailable": "SELECT c.account_id FROM contacts c JOIN accounts a ON a.id = c.account_id "
+    "WHERE {a} AND c.email <> '' AND c.receives_reminders",
+    "accounts": "SELECT a.id, a.default_workflow_id, a.email, a.mobile FROM accounts a WHERE {a}",
+}
+_SOMETIMES = {
+    "credits": "SELECT account_id, remaining, currency FROM credits WHERE {own} AND status = 'open' AND remaining > 0",
+    # The courtesy steps that were performed.
+    "courtesies": f"SELECT account_id, invoice_id, step_id FROM reminders WHERE {{own}} AND cycle = {COURTESY_CYCLE} "  # noqa: S608
+    "AND state = 'sent'",
+    "walks": f"SELECT {', '.join(WALK_COLUMNS)} FROM invoice_walks WHERE {{own}}",  # noqa: S608
+    # The contacts of the last weeks, made by ourselves or by hand.
+    "contacted": "SELECT account_id, performed_on, channel FROM reminders "
+    "WHERE {own} AND state = 'sent' AND heard AND performed_on >= ?",
+}
+
+
+def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[str, Question]:
+    """All that is asked about these accounts. What the ground has no use for is not asked."""
+    needed = {
+        "credits": ground.rules.pause_when_in_credit,
+        "courtesies": ground.has_courtesies,
+        "walks": ground.has_invoice_workflows,
+        "contacted": ground.rules.limits is not None,
+    }
+    asked = {**_ALWAYS, **{name: query for name, query in _SOMETIMES.items() if needed[name]}}
+    own, parameters = scope.where("organisation_id", "account_id")
+    p, _ = scope.where("p.organisation_id", "p.account_id")
+    a, _ = scope.where("a.organisation_id", "a.id")
+    questions = {name: Question(query.format(own=own, p=p, a=a), parameters) for name, query in asked.items()}
+    if needed["contacted"]:
+        since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
+        questions["contacted"] = Question(questions["contacted"].statement, [*parameters, text_of(session, since)])
+    return questions
+
+
+def _open_invoices(told: Iterable[Row]) -> dict[int, list[OpenInvoice]]:
     found: dict[int, list[OpenInvoice]] = defaultdict(list)
     new = tuple.__new__  # half the time of a call by name, for the most numerous record there is
-    for account, number, name, due_on, balance, currency in all_rows(session, query, parameters):
+    for account, number, name, due_on, balance, currency in told:
         found[account].append(new(OpenInvoice, (number, name, DAYS[due_on], amount_of(balance), currency)))
     return found
 
 
-def _positions(session: Session, scope: _Scope) -> dict[int, Row]:
-    where, parameters = scope.where("organisation_id", "account_id")
-    query = f"SELECT {', '.join(POSITION_COLUMNS)} FROM positions WHERE {where}"  # noqa: S608 - our own words
-    return {row[0]: row for row in all_rows(session, query, parameters)}
+def _departed(driver: Row) -> Departed | None:
+    """What the ledger now says of the invoice that drove; None where it is not in the copy any more."""
+    number, due_on, status = driver
+    return Departed(number, DAYS[due_on], _STATUSES[status]) if due_on is not None else None
 
 
-def _departed(session: Session, scope: _Scope) -> dict[int, Departed]:
-    """What the ledger now says of the invoices that drove at the last look and are open no longer."""
-    where, parameters = scope.where("p.organisation_id", "p.account_id")
-    query = (
-        "SELECT p.account_id, i.number, i.due_on, i.status FROM positions p "  # noqa: S608 - our own words
-        f"JOIN invoices i ON i.id = p.run_driver_id WHERE {where} "
-        "AND (i.status <> 'open' OR i.account_id <> p.account_id)"
-    )
-    return {
-        account: Departed(number, date_of(due_on), InvoiceStatus(status))  # type: ignore[arg-type]
-        for account, number, due_on, status in rows(session, query, parameters)
-    }
-
-
-def _still_open(run: Run, owed: Sequence[OpenInvoice]) -> Departed | None:
-    for invoice in owed:
-        if invoice.id == run.driver:
-            return Departed(invoice.number, invoice.due_on, InvoiceStatus.OPEN)
-    return None
-
-
-def _holds(session: Session, scope: _Scope) -> dict[int, list[Hold]]:
+def _holds(told: Iterable[Row]) -> dict[int, list[Hold]]:
     found: dict[int, list[Hold]] = defaultdict(list)
-    where, parameters = scope.where("organisation_id", "account_id")
-    query = (
-        'SELECT account_id, kind, since, why, "by", until, invoice_id FROM holds '  # noqa: S608 - our own words
-        f"WHERE {where} AND lifted_at IS NULL ORDER BY id"
-    )  # the oldest is the one that is named
-    for account, kind, since, why, by, until, invoice in all_rows(session, query, parameters):
+    for account, kind, since, why, by, until, invoice in told:
         found[account].append(Hold(HoldKind(kind), DAYS[since], why, by, date_of(until), invoice))
     return found
 
 
-def _reminders(session: Session, scope: _Scope) -> tuple[dict[int, list[Outcome]], dict[int, list[Standing]]]:
+def _reminders(told: Iterable[Row]) -> tuple[dict[int, list[Outcome]], dict[int, list[Standing]]]:
     outcomes: dict[int, list[Outcome]] = defaultdict(list)
     standing: dict[int, list[Standing]] = defaultdict(list)
-    where, parameters = scope.where("organisation_id", "account_id")
-    query = (
-        "SELECT account_id, cycle, step_id, invoice_id, state, performed_on, heard, approved_at, held_because, why "  # noqa: S608
-        f"FROM reminders WHERE {where} AND (state IN ('queued', 'sending', 'unsure', 'refused') "
-        "OR (state = 'sent' AND NOT counted))"
-    )
-    for account, cycle, step, invoice, state, on, heard, approved_at, held, why in rows(session, query, parameters):
+    for account, cycle, step, invoice, state, on, heard, approved_at, held, why in told:
         key = ReminderKey(cycle, step, invoice or None)
         if state == "sent" and on is not None:
-            outcomes[account].append(Outcome(key, date_of(on), bool(heard)))  # type: ignore[arg-type]
+            outcomes[account].append(Outcome(key, DAYS[on], bool(heard)))
         else:
             standing[account].append(Standing(key, _STATES[state], approved_at is not None, held, why))
     return outcomes, standing
 
 
-def _begins(session: Session, scope: _Scope) -> dict[int, Begin]:
-    """The newest word of a person about each account that no look has acted upon yet."""
-    where, parameters = scope.where("organisation_id", "account_id")
-    query = (
-        'SELECT account_id, workflow_id, step_id, "by", by_hand FROM assignments '  # noqa: S608 - our own words
-        f"WHERE {where} AND taken_at IS NULL ORDER BY id"
-    )
-    return {
-        account: Begin(workflow, step, by, bool(by_hand))
-        for account, workflow, step, by, by_hand in all_rows(session, query, parameters)
-    }
+def _begins(told: Iterable[Row]) -> dict[int, Begin]:
+    return {account: Begin(workflow, step, by, bool(by_hand)) for account, workflow, step, by, by_hand in told}
 
 
-def _mailable(session: Session, scope: _Scope) -> frozenset[int]:
-    """Accounts that have a contact with an address of its own, who receives reminders."""
-    where, parameters = scope.where("a.organisation_id", "a.id")
-    query = (
-        "SELECT DISTINCT c.account_id FROM contacts c JOIN accounts a ON a.id = c.account_id "  # noqa: S608
-        f"WHERE {where} AND c.email <> '' AND c.receives_reminders"
-    )
-    return frozenset(row[0] for row in rows(session, query, parameters))
-
-
-def _credits(session: Session, scope: _Scope) -> dict[int, list[Money]]:
+def _credits(told: Iterable[Row]) -> dict[int, list[Money]]:
     found: dict[int, list[Money]] = defaultdict(list)
-    query = select(CreditRow.account_id, CreditRow.remaining, CreditRow.currency).where(  # type: ignore[call-overload]
-        *scope.clauses(CreditRow.organisation_id, CreditRow.account_id),
-        col(CreditRow.status) == InvoiceStatus.OPEN,
-        col(CreditRow.remaining) > 0,
-    )
-    for account, remaining, currency in session.execute(query):
-        found[account].append(Money(remaining, currency))
+    for account, remaining, currency in told:
+        found[account].append(Money(amount_of(remaining), currency))
     return found
 
 
-def _courtesies(session: Session, scope: _Scope) -> dict[int, list[tuple[Ref, str]]]:
-    """The courtesy steps that were performed."""
+def _courtesies(told: Iterable[Row]) -> dict[int, list[tuple[Ref, str]]]:
     found: dict[int, list[tuple[Ref, str]]] = defaultdict(list)
-    query = select(ReminderRow.account_id, ReminderRow.invoice_id, ReminderRow.step_id).where(  # type: ignore[call-overload]
-        *scope.clauses(ReminderRow.organisation_id, ReminderRow.account_id),
-        col(ReminderRow.cycle) == COURTESY_CYCLE,
-        col(ReminderRow.state) == ReminderState.SENT,
-    )
-    for account, invoice, step in session.execute(query):
+    for account, invoice, step in told:
         found[account].append((invoice, step))
     return found
 
 
-def _walks(session: Session, scope: _Scope) -> dict[int, Mapping[Ref, Run]]:
+def _walks(told: Iterable[Row]) -> dict[int, Mapping[Ref, Run]]:
     found: dict[int, dict[Ref, Run]] = defaultdict(dict)
-    query = select(InvoiceWalkRow).where(*scope.clauses(InvoiceWalkRow.organisation_id, InvoiceWalkRow.account_id))
-    for row in session.scalars(query):
-        found[row.account_id][row.invoice_id] = walk_of(row)
+    for account, *row in told:
+        run = walk_of(row)
+        found[account][run.driver] = run
     return dict(found)
 
 
-def _contacted(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[int, list[Contacted]]:
-    """The contacts of the last weeks, made by ourselves or by hand."""
-    since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
+def _contacted(told: Iterable[Row]) -> dict[int, list[Contacted]]:
     found: dict[int, list[Contacted]] = defaultdict(list)
-    where, parameters = scope.where("organisation_id", "account_id")
-    query = (
-        "SELECT account_id, performed_on, channel FROM reminders "  # noqa: S608 - our own words
-        f"WHERE {where} AND state = 'sent' AND heard AND performed_on >= ?"
-    )
-    for account, on, channel in all_rows(session, query, [*parameters, text_of(session, since)]):
+    for account, on, channel in told:
         found[account].append(Contacted(DAYS[on], _CHANNELS[channel]))
     return found
 
@@ -314,5 +280,6 @@ _REACHABLE = {(email, mobile): _reached(email, mobile) for email in (True, False
 
 _NONE: frozenset[tuple[Ref, str]] = frozenset()
 _NO_WALKS: Mapping[Ref, Run] = {}
+_STATUSES = {status.value: status for status in InvoiceStatus}
 _STATES = {state.value: state for state in ReminderState}
 _CHANNELS = {channel.value: channel for channel in Channel}

@@ -15,7 +15,7 @@ from engine.holds import Hold, HoldKind
 from engine.limit_presets import PRESETS
 from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 from store.holidays_of import holidays_of
-from store.rows import all_rows
+from store.rows import Question, together
 from store.tables import AccountRow, OrganisationRow
 
 
@@ -108,16 +108,15 @@ def workflows_of(session: Session, organisation_id: int) -> dict[int | str, Work
     steps: dict[int, list[Step]] = defaultdict(list)
     asked = (
         "SELECT s.workflow_id, s.step_id, s.name, s.day, s.channel, s.manual FROM steps s "
-        "JOIN workflows w ON w.id = s.workflow_id WHERE w.organisation_id = ? ORDER BY s.day, s.step_id"
+        "JOIN workflows w ON w.id = s.workflow_id WHERE w.organisation_id = ? ORDER BY s.day, s.step_id",
+        "SELECT id, name, kind, version, link_workflow_id, link_after_days, repeat_every FROM workflows "
+        "WHERE organisation_id = ? ORDER BY id",
     )
-    for workflow, step, name, day, channel, manual in all_rows(session, asked, [organisation_id]):
+    all_steps, all_workflows = together(session, [Question(query, [organisation_id]) for query in asked])
+    for workflow, step, name, day, channel, manual in all_steps:
         steps[workflow].append(Step(step, name, day, Channel(channel), bool(manual)))
     workflows: dict[int | str, Workflow] = {}
-    asked = (
-        "SELECT id, name, kind, version, link_workflow_id, link_after_days, repeat_every FROM workflows "
-        "WHERE organisation_id = ? ORDER BY id"
-    )
-    for number, name, kind, version, to, after_days, repeat in all_rows(session, asked, [organisation_id]):
+    for number, name, kind, version, to, after_days, repeat in all_workflows:
         link = Link(to, after_days) if to is not None else None
         kind = WorkflowKind(kind)
         workflows[number] = Workflow(number, name, tuple(steps[number]), kind, version, link, repeat)

@@ -7,17 +7,43 @@ short can do no harm.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import aliased
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session
 
 from engine.receivables import Account, Credit, Invoice, InvoiceStatus
-from store.rows import all_rows, write
-from store.tables import AccountRow, AllocationRow, ContactRow, CreditRow, HoldRow, InvoiceRow, PaymentRow
+from store.differences import Altered, Differences, Sheet, numbers_of, numbers_question
+from store.rows import Question, Row, all_rows, days, insert, moments, piped, scaled, together, write
+
+T = TypeVar("T")
 
 _CHUNK = 1000
+_ACCOUNTS = Sheet(
+    "accounts",
+    (
+        *("ledger_id", "name", "number", "email", "phone", "mobile", "first_name", "last_name", "currency", "archived"),
+        *("merged_into", "changed_at"),
+    ),
+    ("time_zone",),
+)
+_INVOICES = Sheet(
+    "invoices",
+    (
+        *("ledger_id", "account_id", "number", "reference", "issued_on", "due_on", "total", "balance", "paid"),
+        *("credited", "currency", "status", "settled_on", "expected_on", "changed_at"),
+    ),
+    ("settled_seen_at", "settled_by_run"),
+)
+_CREDITS = Sheet(
+    "credits",
+    (
+        *("ledger_id", "account_id", "kind", "number", "issued_on", "total", "remaining", "currency", "status"),
+        "changed_at",
+    ),
+)
+_ACCOUNT = 1
+_NUMBER = 2
+"""Where an invoice's row names its account and its number."""
 
 
 @dataclass(slots=True)
@@ -34,36 +60,29 @@ class TakenIn:
     touched: set[int] = field(default_factory=set)
     reopened: set[tuple[int, str]] = field(default_factory=set)
 
-
-@dataclass(frozen=True, slots=True)
-class _Differences:
-    fresh: list[dict[str, Any]]
-    altered: list[dict[str, Any]]
+    def count(self, found: Differences) -> None:
+        new, changed = len(found.fresh), len(found.altered)
+        self.seen += new + changed + found.unchanged
+        self.new += new
+        self.changed += changed
+        self.unchanged += found.unchanged
 
 
 def unknown_accounts(session: Session, organisation_id: int, ledger_ids: Iterable[str]) -> list[str]:
     """Those of these ledger ids that no account of ours has."""
+    session.flush()
     wanted = sorted(set(ledger_ids))
-    known = _numbers(session, AccountRow, organisation_id, wanted)
+    known: dict[str, int] = {}
+    for chunk in _chunks(wanted):
+        known |= numbers_of(session, "accounts", organisation_id, chunk)
     return [ledger_id for ledger_id in wanted if ledger_id not in known]
 
 
 def take_in_accounts(session: Session, organisation_id: int, accounts: Sequence[Account], taken: TakenIn) -> None:
     """Upserts accounts with their contacts. A merged account hands over what hangs on it."""
-    rows = {account.ledger_id: _account_values(organisation_id, account) for account in accounts}
-    differences = _save(session, AccountRow, organisation_id, rows, taken)
-    touched = {row["ledger_id"] for row in (*differences.fresh, *differences.altered)}
-    numbers = _numbers(session, AccountRow, organisation_id, [*rows])
-    taken.touched.update(numbers[ledger_id] for ledger_id in touched)
-    contacts = []
-    for account in accounts:
-        if account.ledger_id in touched or _contacts_differ(session, numbers[account.ledger_id], account):
-            number = numbers[account.ledger_id]
-            taken.touched.add(number)
-            session.execute(delete(ContactRow).where(col(ContactRow.account_id) == number))
-            contacts.extend(_contact_values(number, account))
-    if contacts:
-        session.execute(insert(ContactRow), contacts)
+    session.flush()
+    for chunk in _chunks(_latest(accounts)):
+        _take_in_accounts(session, organisation_id, chunk, taken)
     _hand_over(session, organisation_id, taken)
 
 
@@ -77,246 +96,227 @@ def take_in_invoices(
     run: int | None = None,
 ) -> None:
     """Upserts invoices with their payments; keeps when and from which sync run we learnt that one was settled."""
-    accounts = _accounts_of(session, organisation_id, invoices)
-    rows = {
-        invoice.ledger_id: _invoice_values(organisation_id, accounts[invoice.account_ledger_id], invoice)
-        for invoice in invoices
-    }
-    differences = _save(session, InvoiceRow, organisation_id, rows, taken)
-    touched = {row["ledger_id"] for row in (*differences.fresh, *differences.altered)}
-    for row in (*differences.fresh, *differences.altered):
-        taken.touched.add(row["account_id"])
-        if "left_account" in row:
-            taken.touched.add(row["left_account"])
-    settled = [
-        ledger_id
-        for ledger_id in touched
-        if rows[ledger_id]["status"] not in (InvoiceStatus.OPEN, InvoiceStatus.UNKNOWN)
-    ]
-    for chunk in _chunks(settled):
-        session.execute(
-            update(InvoiceRow)
-            .where(
-                col(InvoiceRow.organisation_id) == organisation_id,
-                col(InvoiceRow.ledger_id).in_(chunk),
-                col(InvoiceRow.settled_seen_at).is_(None),
-            )
-            .values(settled_seen_at=now, settled_by_run=run)
-        )
-    reopened = [ledger_id for ledger_id in touched if rows[ledger_id]["status"] == InvoiceStatus.OPEN]
-    for chunk in _chunks(reopened):
-        again = session.execute(
-            update(InvoiceRow)
-            .where(
-                col(InvoiceRow.organisation_id) == organisation_id,
-                col(InvoiceRow.ledger_id).in_(chunk),
-                col(InvoiceRow.settled_seen_at).is_not(None),
-            )
-            .values(settled_seen_at=None, settled_by_run=None)
-            .returning(col(InvoiceRow.account_id), col(InvoiceRow.number))
-        )
-        taken.reopened.update((account, number) for account, number in again)
-    _replace_payments(session, organisation_id, [invoice for invoice in invoices if invoice.ledger_id in touched])
+    session.flush()
+    for chunk in _chunks(_latest(invoices)):
+        _take_in_invoices(session, organisation_id, chunk, taken, (moments(session)(now), run))
 
 
 def take_in_credits(session: Session, organisation_id: int, credits_: Sequence[Credit], taken: TakenIn) -> None:
     """Upserts credits. One whose account we do not know is left out: it holds no invoice and stops no reminder."""
-    accounts = _numbers(session, AccountRow, organisation_id, [credit.account_ledger_id for credit in credits_])
-    rows = {
-        credit.ledger_id: {
-            "organisation_id": organisation_id,
-            "account_id": accounts[credit.account_ledger_id],
-            "ledger_id": credit.ledger_id,
-            "kind": credit.kind.value,
-            "number": credit.number,
-            "issued_on": credit.issued_on,
-            "total": credit.total,
-            "remaining": credit.remaining,
-            "currency": credit.currency,
-            "status": credit.status.value,
-            "changed_at": credit.changed_at,
-        }
+    session.flush()
+    for chunk in _chunks(_latest(credits_)):
+        _take_in_credits(session, organisation_id, chunk, taken)
+
+
+def _latest(records: Sequence[T]) -> list[T]:
+    """Of a record that comes twice in one reading the later one."""
+    return [*{record.ledger_id: record for record in records}.values()]  # type: ignore[attr-defined]
+
+
+def _take_in_accounts(session: Session, organisation_id: int, accounts: Sequence[Account], taken: TakenIn) -> None:
+    (answer,) = together(session, [_ACCOUNTS.question(organisation_id, [account.ledger_id for account in accounts])])
+    known = _ACCOUNTS.known(answer)
+    moment = moments(session)
+    found = _ACCOUNTS.compare([_account_row(account, moment) for account in accounts], known)
+    taken.count(found)
+    _ACCOUNTS.add(session, organisation_id, [(*row, "") for row in found.fresh])
+    _ACCOUNTS.change(session, [(*one.said, *one.known.ours, one.known.id) for one in found.altered])
+    taken.touched.update(one.known.id for one in found.altered)
+    numbers = {ledger_id: one.id for ledger_id, one in known.items()}
+    if found.fresh:
+        fresh = numbers_of(session, "accounts", organisation_id, [row[0] for row in found.fresh])
+        taken.touched.update(fresh.values())
+        numbers |= fresh
+    _take_in_contacts(session, {numbers[account.ledger_id]: account for account in accounts}, taken)
+
+
+def _take_in_contacts(session: Session, accounts: Mapping[int, Account], taken: TakenIn) -> None:
+    """The contacts of an account are replaced whole where any of them differs."""
+    known: dict[int, list[Row]] = {}
+    columns, marks = ", ".join(_CONTACT), ", ".join("?" * len(accounts))
+    query = f"SELECT {columns} FROM contacts WHERE account_id IN ({marks}) ORDER BY account_id, place"  # noqa: S608
+    for row in all_rows(session, query, [*accounts]):
+        known.setdefault(row[0], []).append(row)
+    differ = {
+        number: rows
+        for number, account in accounts.items()
+        if (rows := _contact_rows(number, account)) != known.get(number, [])
+    }
+    if not differ:
+        return
+    taken.touched.update(differ)
+    write(session, "DELETE FROM contacts WHERE account_id = ?", [(number,) for number in differ if number in known])
+    if contacts := [row for rows in differ.values() for row in rows]:
+        insert(session, "contacts", _CONTACT, contacts)
+
+
+def _take_in_invoices(
+    session: Session, organisation_id: int, invoices: Sequence[Invoice], taken: TakenIn, learnt: tuple[Any, int | None]
+) -> None:
+    accounts, known = _asked(session, organisation_id, _INVOICES, invoices)
+    accounts |= _made_of(session, organisation_id, [one for one in invoices if one.account_ledger_id not in accounts])
+    day, moment = days(session), moments(session)
+    found = _INVOICES.compare(
+        [_invoice_row(accounts[invoice.account_ledger_id], invoice, day, moment) for invoice in invoices],
+        _INVOICES.known(known),
+    )
+    taken.count(found)
+    taken.touched.update(row[_ACCOUNT] for row in found.fresh)
+    taken.touched.update(number for one in found.altered for number in (one.known.said[_ACCOUNT], one.said[_ACCOUNT]))
+    taken.reopened.update((one.said[_ACCOUNT], one.said[_NUMBER]) for one in found.altered if _reopened(one))
+    with piped(session, len(invoices)):
+        _INVOICES.add(session, organisation_id, [(*row, *_settled(row, (None, None), learnt)) for row in found.fresh])
+        changed = [(*one.said, *_settled(one.said, one.known.ours, learnt), one.known.id) for one in found.altered]
+        _INVOICES.change(session, changed)
+    _replace_payments(session, organisation_id, invoices, found)
+
+
+def _take_in_credits(session: Session, organisation_id: int, credits_: Sequence[Credit], taken: TakenIn) -> None:
+    accounts, known = _asked(session, organisation_id, _CREDITS, credits_)
+    day, moment = days(session), moments(session)
+    rows = [
+        (
+            credit.ledger_id,
+            accounts[credit.account_ledger_id],
+            credit.kind.value,
+            credit.number,
+            day(credit.issued_on),
+            scaled(credit.total),
+            scaled(credit.remaining),
+            credit.currency,
+            credit.status.value,
+            moment(credit.changed_at),
+        )
         for credit in credits_
         if credit.account_ledger_id in accounts
-    }
-    differences = _save(session, CreditRow, organisation_id, rows, taken)
-    taken.touched.update(row["account_id"] for row in (*differences.fresh, *differences.altered))
-
-
-def _save(
-    session: Session, table: type[SQLModel], organisation_id: int, rows: Mapping[str, dict[str, Any]], taken: TakenIn
-) -> _Differences:
-    """Inserts what is new and updates what differs; the ledger's time of change alone makes no difference."""
-    differences = _Differences([], [])
-    known = _known(session, table, organisation_id, [*rows])
-    for ledger_id, row in rows.items():
-        before = known.get(ledger_id)
-        taken.seen += 1
-        if before is None:
-            taken.new += 1
-            differences.fresh.append(row)
-        elif _is_older(row, before):
-            taken.unchanged += 1
-        elif any(before[name] != value for name, value in row.items() if name != "changed_at"):
-            taken.changed += 1
-            moved = {"left_account": before["account_id"]} if "account_id" in row else {}
-            differences.altered.append({"id": before["id"], **row, **moved})
-        else:
-            taken.unchanged += 1
-    if differences.fresh:
-        session.execute(insert(table), differences.fresh)
-    if differences.altered:
-        plain = [{name: value for name, value in row.items() if name != "left_account"} for row in differences.altered]
-        session.execute(update(table), plain)
-    return differences
-
-
-def _is_older(row: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
-    """A reading that was on its way while a fresher one was taken in must not undo it."""
-    return row["changed_at"] is not None and known["changed_at"] is not None and row["changed_at"] < known["changed_at"]
-
-
-def _known(
-    session: Session, table: Any, organisation_id: int, ledger_ids: Sequence[str]
-) -> dict[str, Mapping[str, Any]]:
-    known: dict[str, Mapping[str, Any]] = {}
-    for chunk in _chunks(ledger_ids):
-        query = select(table.__table__).where(
-            col(table.organisation_id) == organisation_id, col(table.ledger_id).in_(chunk)
-        )
-        known.update((row["ledger_id"], row) for row in session.execute(query).mappings())
-    return known
-
-
-def _numbers(session: Session, table: Any, organisation_id: int, ledger_ids: Iterable[str]) -> dict[str, int]:
-    numbers: dict[str, int] = {}
-    session.flush()
-    for chunk in _chunks(sorted(set(ledger_ids))):
-        marks = ", ".join("?" * len(chunk))
-        query = f"SELECT ledger_id, id FROM {table.__tablename__} WHERE organisation_id = ? AND ledger_id IN ({marks})"  # noqa: S608
-        numbers.update(all_rows(session, query, [organisation_id, *chunk]))
-    return numbers
-
-
-def _accounts_of(session: Session, organisation_id: int, invoices: Sequence[Invoice]) -> dict[str, int]:
-    """The accounts of these invoices. One not seen yet is made from what the invoice says of it."""
-    names = {invoice.account_ledger_id: invoice.account_name for invoice in invoices}
-    numbers = _numbers(session, AccountRow, organisation_id, names)
-    missing = [
-        {"organisation_id": organisation_id, "ledger_id": ledger_id, "name": name or "(no name)"}
-        for ledger_id, name in names.items()
-        if ledger_id not in numbers
     ]
-    if missing:
-        session.execute(insert(AccountRow), [{**_EMPTY_ACCOUNT, **row} for row in missing])
-        numbers |= _numbers(session, AccountRow, organisation_id, [row["ledger_id"] for row in missing])
-    return numbers
+    found = _CREDITS.compare(rows, _CREDITS.known(known))
+    taken.count(found)
+    _CREDITS.add(session, organisation_id, found.fresh)
+    _CREDITS.change(session, [(*one.said, one.known.id) for one in found.altered])
+    taken.touched.update(row[_ACCOUNT] for row in found.fresh)
+    taken.touched.update(one.said[_ACCOUNT] for one in found.altered)
 
 
-_EMPTY_ACCOUNT: dict[str, Any] = {
-    "number": "",
-    "email": "",
-    "phone": "",
-    "mobile": "",
-    "first_name": "",
-    "last_name": "",
-    "currency": "",
-    "archived": False,
-}
+def _asked(
+    session: Session, organisation_id: int, sheet: Sheet, documents: Sequence[Invoice] | Sequence[Credit]
+) -> tuple[dict[str, int], list[Row]]:
+    """Our numbers of the accounts that these documents name, and what we have of the documents themselves."""
+    named = sorted({document.account_ledger_id for document in documents})
+    accounts = numbers_question("accounts", organisation_id, named)
+    numbers, known = together(
+        session, [accounts, sheet.question(organisation_id, [one.ledger_id for one in documents])]
+    )
+    return dict(numbers), known  # type: ignore[arg-type]
 
 
-def _account_values(organisation_id: int, account: Account) -> dict[str, Any]:
-    return {
-        "organisation_id": organisation_id,
-        "ledger_id": account.ledger_id,
-        "name": account.name,
-        "number": account.number,
-        "email": account.email,
-        "phone": account.phone,
-        "mobile": account.mobile,
-        "first_name": account.first_name,
-        "last_name": account.last_name,
-        "currency": account.currency,
-        "archived": account.archived,
-        "merged_into": account.merged_into,
-        "changed_at": account.changed_at,
-    }
+def _made_of(session: Session, organisation_id: int, invoices: Sequence[Invoice]) -> dict[str, int]:
+    """An account that was not seen yet is made from what its invoice says of it."""
+    names = {invoice.account_ledger_id: invoice.account_name for invoice in invoices}
+    if not names:
+        return {}
+    nothing = ("",) * 7
+    rows = [(ledger_id, name or "(no name)", *nothing, False, None, None, "") for ledger_id, name in names.items()]
+    _ACCOUNTS.add(session, organisation_id, rows)
+    return numbers_of(session, "accounts", organisation_id, names)
 
 
-def _contact_values(account_id: int, account: Account) -> list[dict[str, Any]]:
+def _settled(row: Row, known: Row, learnt: tuple[Any, int | None]) -> Row:
+    """When, and from which sync run, we learnt that an invoice was settled; nothing for one that is open (again)."""
+    status = row[_STATUS]
+    if status == InvoiceStatus.OPEN.value:
+        return None, None
+    if status == InvoiceStatus.UNKNOWN.value or known[0] is not None:
+        return known
+    return learnt
+
+
+def _reopened(one: Altered) -> bool:
+    return one.said[_STATUS] == InvoiceStatus.OPEN.value and one.known.ours[0] is not None
+
+
+_STATUS = _INVOICES.said.index("status")
+
+
+def _account_row(account: Account, moment: Any) -> Row:
+    return (
+        account.ledger_id,
+        account.name,
+        account.number,
+        account.email,
+        account.phone,
+        account.mobile,
+        account.first_name,
+        account.last_name,
+        account.currency,
+        account.archived,
+        account.merged_into,
+        moment(account.changed_at),
+    )
+
+
+_CONTACT = ("account_id", "place", "name", "email", "mobile", "role", "receives_reminders")
+
+
+def _contact_rows(account_id: int, account: Account) -> list[Row]:
     return [
-        {
-            "account_id": account_id,
-            "place": place,
-            "name": contact.name,
-            "email": contact.email,
-            "mobile": contact.mobile,
-            "role": contact.role,
-            "receives_reminders": contact.receives_reminders,
-        }
+        (account_id, place, contact.name, contact.email, contact.mobile, contact.role, contact.receives_reminders)
         for place, contact in enumerate(account.contacts)
     ]
 
 
-def _contacts_differ(session: Session, account_id: int, account: Account) -> bool:
-    query = select(ContactRow.__table__).where(col(ContactRow.account_id) == account_id).order_by(col(ContactRow.place))
-    known = [dict(row) for row in session.execute(query).mappings()]
-    return known != _contact_values(account_id, account)
+def _invoice_row(account_id: int, invoice: Invoice, day: Any, moment: Any) -> Row:
+    return (
+        invoice.ledger_id,
+        account_id,
+        invoice.number,
+        invoice.reference,
+        day(invoice.issued_on),
+        day(invoice.due_on),
+        scaled(invoice.total),
+        scaled(invoice.balance),
+        scaled(invoice.paid),
+        scaled(invoice.credited),
+        invoice.currency,
+        invoice.status.value,
+        day(invoice.settled_on),
+        day(invoice.expected_on),
+        moment(invoice.changed_at),
+    )
 
 
-def _invoice_values(organisation_id: int, account_id: int, invoice: Invoice) -> dict[str, Any]:
-    return {
-        "organisation_id": organisation_id,
-        "account_id": account_id,
-        "ledger_id": invoice.ledger_id,
-        "number": invoice.number,
-        "reference": invoice.reference,
-        "issued_on": invoice.issued_on,
-        "due_on": invoice.due_on,
-        "total": invoice.total,
-        "balance": invoice.balance,
-        "paid": invoice.paid,
-        "credited": invoice.credited,
-        "currency": invoice.currency,
-        "status": invoice.status.value,
-        "settled_on": invoice.settled_on,
-        "expected_on": invoice.expected_on,
-        "changed_at": invoice.changed_at,
-    }
-
-
-def _replace_payments(session: Session, organisation_id: int, invoices: Sequence[Invoice]) -> None:
-    carried = [invoice for invoice in invoices if invoice.payments is not None]
-    numbers = _numbers(session, InvoiceRow, organisation_id, [invoice.ledger_id for invoice in carried])
-    for chunk in _chunks([*numbers.values()]):
-        which = [(number,) for number in chunk]
-        write(session, "DELETE FROM payments WHERE invoice_id = ?", which)
-        write(session, "DELETE FROM allocations WHERE invoice_id = ?", which)
+def _replace_payments(session: Session, organisation_id: int, invoices: Sequence[Invoice], found: Differences) -> None:
+    """The payments and allocations of whatever is new or told differently, as far as this reading carried them."""
+    altered = {one.said[0]: one.known.id for one in found.altered}
+    fresh = {row[0] for row in found.fresh}
+    carried = [
+        one for one in invoices if one.payments is not None and (one.ledger_id in altered or one.ledger_id in fresh)
+    ]
+    unnumbered = [one.ledger_id for one in carried if one.ledger_id in fresh and (one.payments or one.allocations)]
+    numbers = altered | (numbers_of(session, "invoices", organisation_id, unnumbered) if unnumbered else {})
+    carried = [one for one in carried if one.ledger_id in numbers]
+    if not carried:
+        return
+    day = days(session)
     payments = [
-        {
-            "invoice_id": numbers[invoice.ledger_id],
-            "ledger_id": payment.ledger_id,
-            "paid_on": payment.paid_on,
-            "amount": payment.amount,
-        }
+        (numbers[invoice.ledger_id], payment.ledger_id, day(payment.paid_on), scaled(payment.amount))
         for invoice in carried
-        for payment in {payment.ledger_id: payment for payment in invoice.payments or ()}.values()
+        for payment in _latest(invoice.payments or ())
     ]
     allocations = [
-        {
-            "invoice_id": numbers[invoice.ledger_id],
-            "credit_ledger_id": allocation.ledger_id,
-            "kind": allocation.kind.value,
-            "on": allocation.on,
-            "amount": allocation.amount,
-        }
+        (numbers[invoice.ledger_id], used.ledger_id, used.kind.value, day(used.on), scaled(used.amount))
         for invoice in carried
-        for allocation in {allocation.ledger_id: allocation for allocation in invoice.allocations or ()}.values()
+        for used in _latest(invoice.allocations or ())
     ]
-    if payments:
-        session.execute(insert(PaymentRow), payments)
-    if allocations:
-        session.execute(insert(AllocationRow), allocations)
+    which = [(altered[invoice.ledger_id],) for invoice in carried if invoice.ledger_id in altered]
+    with piped(session, max(len(payments), len(allocations))):
+        if which:
+            write(session, "DELETE FROM payments WHERE invoice_id = ?", which)
+            write(session, "DELETE FROM allocations WHERE invoice_id = ?", which)
+        if payments:
+            insert(session, "payments", ("invoice_id", "ledger_id", "paid_on", "amount"), payments)
+        if allocations:
+            insert(session, "allocations", ("invoice_id", "credit_ledger_id", "kind", "on", "amount"), allocations)
 
 
 def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:
@@ -324,20 +324,23 @@ def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:
 
     Looked at in every reading, so that it does not matter which of the two accounts the ledger shows first.
     """
-    old, new = aliased(AccountRow), aliased(AccountRow)
-    pairs = session.execute(
-        select(old.id, new.id)
-        .join(new, (new.ledger_id == old.merged_into) & (new.organisation_id == old.organisation_id))
-        .where(old.organisation_id == organisation_id, old.id != new.id)
-    ).all()
-    for old_id, new_id in pairs:
-        invoices = update(InvoiceRow).where(col(InvoiceRow.account_id) == old_id).values(account_id=new_id)
-        holds = update(HoldRow).where(col(HoldRow.account_id) == old_id, col(HoldRow.lifted_at).is_(None))
-        moved = session.execute(invoices).rowcount + session.execute(holds.values(account_id=new_id)).rowcount
-        if moved:
-            taken.touched.update((old_id, new_id))
+    pairs = all_rows(
+        session,
+        "SELECT old.id, new.id FROM accounts old JOIN accounts new ON new.ledger_id = old.merged_into "
+        "AND new.organisation_id = old.organisation_id WHERE old.organisation_id = ? AND old.id <> new.id",
+        [organisation_id],
+    )
+    for old, new in pairs:
+        hanging = [
+            Question("UPDATE invoices SET account_id = ? WHERE account_id = ? RETURNING id", (new, old)),
+            Question(
+                "UPDATE holds SET account_id = ? WHERE account_id = ? AND lifted_at IS NULL RETURNING id", (new, old)
+            ),
+        ]
+        if any(together(session, hanging)):
+            taken.touched.update((old, new))
 
 
-def _chunks(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]

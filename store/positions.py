@@ -1,7 +1,7 @@
 """A position as a row, and back: what is remembered of an account between two looks."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -11,7 +11,6 @@ from engine.facts import Decision, Facts
 from engine.holds import sentence
 from engine.position import Held, Leaving, Passed, Run
 from store.rows import DAYS, Row
-from store.tables import InvoiceWalkRow
 
 POSITION_COLUMNS = (
     "account_id",
@@ -72,13 +71,18 @@ def run_of(row: Row) -> tuple[Run | None, int, date | None, date | None]:
 
 
 def position_row(
-    organisation_id: int, account_id: int, facts: Facts, decision: Decision, *, as_of: date, text_dates: bool
+    organisation_id: int,
+    account_id: int,
+    facts: Facts,
+    decision: Decision,
+    *,
+    as_of: date,
+    day: Callable[[date | None], Any],
 ) -> Row:
-    """The columns of `POSITION_COLUMNS` as the driver takes and gives them."""
+    """The columns of `POSITION_COLUMNS` as the driver takes and gives them. `day`: how it takes dates."""
     position, run = decision.position, decision.position.run
     state = position.state
     step = position.next_step
-    day = _iso if text_dates else _same
     again = look_again_on(facts, decision, as_of)
     held = sentence(state.holds[0]) if isinstance(state, Held) else ""
     next_due_on = state.on if isinstance(state, Leaving) else position.next_due_on
@@ -119,16 +123,6 @@ _NAMES = {
     name: name.lower() for name in ("Clear", "Waiting", "Due", "Pending", "Held", "Leaving", "Idle")
 }  # `type(state).__name__.lower()`, once a name
 
-_isos = lru_cache(maxsize=4096)(date.isoformat)
-
-
-def _iso(day: date | None) -> str | None:
-    return _isos(day) if day is not None else None
-
-
-def _same(day: date | None) -> Any:
-    return day
-
 
 def _path(text: str) -> tuple[Passed, ...]:
     return msgspec.json.decode(text, type=tuple[Passed, ...])
@@ -138,18 +132,43 @@ def _path_text(path: tuple[Passed, ...]) -> str:
     return msgspec.json.encode(path).decode()
 
 
-def walk_of(row: InvoiceWalkRow) -> Run:
-    """Where one invoice stands on a workflow of kind invoice."""
+WALK_COLUMNS = (
+    *("account_id", "invoice_id", "workflow_id", "cycle", "anchor", "driver_due_on", "done", "done_day", "repeats"),
+    *("last_heard_on", "performed", "ended"),
+)
+
+
+def walk_of(row: Sequence[Any]) -> Run:
+    """Where one invoice stands on a workflow of kind invoice. The row: `WALK_COLUMNS` without the account."""
+    invoice, workflow, cycle, anchor, due_on, done, done_day, repeats, heard, performed, ended = row
     return Run(
-        workflow=row.workflow_id,
-        cycle=row.cycle,
-        anchor=row.anchor,
-        driver=row.invoice_id,
-        driver_due_on=row.driver_due_on,
-        done=row.done,
-        done_day=row.done_day,
-        repeats=row.repeats,
-        last_heard_on=row.last_heard_on,
-        performed=row.performed,
-        ended=row.ended,
+        workflow=workflow,
+        cycle=cycle,
+        anchor=DAYS[anchor],
+        driver=invoice,
+        driver_due_on=DAYS[due_on],
+        done=done,
+        done_day=done_day,
+        repeats=repeats,
+        last_heard_on=_day(heard),
+        performed=bool(performed),
+        ended=bool(ended),
+    )
+
+
+def walk_row(account_id: int, run: Run, day: Callable[[date | None], Any]) -> Row:
+    """The columns of `WALK_COLUMNS`."""
+    return (
+        account_id,
+        run.driver,
+        run.workflow,
+        run.cycle,
+        day(run.anchor),
+        day(run.driver_due_on),
+        run.done,
+        run.done_day,
+        run.repeats,
+        day(run.last_heard_on),
+        run.performed,
+        run.ended,
     )

@@ -5,10 +5,12 @@ driver's tuples and the engine's small records, and many rows are written with o
 plain SQL with `?` for its parameters, alike for both databases.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlmodel import Session
 
@@ -38,6 +40,39 @@ def all_rows(session: Session, statement: str, parameters: Sequence[Any] = ()) -
         return found
     finally:
         cursor.close()
+
+
+class Question(NamedTuple):
+    """A statement with its parameters, to be asked together with others."""
+
+    statement: str
+    parameters: Sequence[Any] = ()
+
+
+def together(session: Session, questions: Sequence[Question]) -> list[list[Row]]:
+    """The answers to several questions, which go to a server in one trip instead of one each."""
+    if is_sqlite(session):
+        return [all_rows(session, *question) for question in questions]
+    connection = _driver(session)
+    with connection.pipeline():
+        cursors = [connection.cursor() for _ in questions]
+        for cursor, question in zip(cursors, questions, strict=True):
+            cursor.execute(_dialect(session, question.statement), tuple(question.parameters))
+        return [cursor.fetchall() for cursor in cursors]
+
+
+@contextmanager
+def piped(session: Session, most: int) -> Iterator[None]:
+    """Within, what is written goes to a server without waiting for its word on each statement; it is in at the end.
+
+    `most`: so many rows go into one table at once. Many travel by COPY, which needs the line for itself. Nothing may
+    be read in here, and nothing but this module may write.
+    """
+    if is_sqlite(session) or most >= _FEW:
+        yield
+        return
+    with _driver(session).pipeline():
+        yield
 
 
 def write(session: Session, statement: str, many: Iterable[Row]) -> None:
@@ -92,8 +127,36 @@ def _quoted(name: str) -> str:
 
 def plain(session: Session, moment: datetime) -> Any:
     """An instant as the driver takes it."""
-    utc = moment.astimezone(UTC)
-    return utc.replace(tzinfo=None).isoformat(" ", "microseconds") if is_sqlite(session) else utc
+    return moments(session)(moment)
+
+
+def moments(session: Session) -> Callable[[datetime | None], Any]:
+    """How instants are handed to the driver; it gives them back alike."""
+    return _moment_as_text if is_sqlite(session) else _in_utc
+
+
+def _moment_as_text(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") if moment is not None else None
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC) if moment is not None else None
+
+
+def days(session: Session) -> Callable[[date | None], Any]:
+    """How civil dates are handed to the driver; it gives them back alike."""
+    return _day_as_text if is_sqlite(session) else _same
+
+
+_isos = lru_cache(maxsize=4096)(date.isoformat)
+
+
+def _day_as_text(day: date | None) -> str | None:
+    return _isos(day) if day is not None else None
+
+
+def _same(day: date | None) -> date | None:
+    return day
 
 
 def date_of(value: str | date | None) -> date | None:
@@ -117,7 +180,7 @@ DAYS = _Days()
 
 def text_of(session: Session, day: date | None) -> Any:
     """A civil date as the driver takes it."""
-    return day.isoformat() if day is not None and is_sqlite(session) else day
+    return days(session)(day)
 
 
 _CENT, _HUNDREDTH = Decimal("0.01"), Decimal("0.0001")
@@ -128,8 +191,20 @@ def amount_of(scaled: int) -> Decimal:
     return Decimal(scaled // 100) * _CENT if scaled % 100 == 0 else Decimal(scaled) * _HUNDREDTH
 
 
+def scaled(amount: Decimal) -> int:
+    """The whole number of ten-thousandths in which an amount is kept. Raises ValueError for one with more decimals."""
+    many = int(amount * 10_000)
+    if many != amount * 10_000:
+        raise ValueError(f"the amount {amount} has more than four decimals")
+    return many
+
+
 def _cursor(session: Session) -> Any:
     return session.connection().connection.cursor()
+
+
+def _driver(session: Session) -> Any:
+    return session.connection().connection.driver_connection
 
 
 def _dialect(session: Session, statement: str) -> str:

@@ -15,8 +15,9 @@ from engine.workflow import Channel, WorkflowKind
 from jobs.drafts import Draft
 from jobs.impact import Effect, Impact, impact_of
 from store.ground import workflows_of
-from store.positions import walk_of
-from store.tables import HoldRow, InvoiceWalkRow, PositionRow, ReminderRow
+from store.positions import WALK_COLUMNS, walk_of
+from store.rows import all_rows
+from store.tables import HoldRow, PositionRow, ReminderRow
 from tests.jobs.firm import START, Firm, an_email
 
 
@@ -79,11 +80,11 @@ def standing(firm: Firm) -> dict[int, Any]:
                 (reminder.cycle, reminder.step_id, reminder.invoice_id, reminder.held_because)
             )
         workflows = workflows_of(session, firm.id)
-        for walk in session.scalars(select(InvoiceWalkRow)):
-            run, workflow = walk_of(walk), workflows[walk.workflow_id]
-            place = place_done(run, workflow) + 1
+        for account, *walk in all_rows(session, f"SELECT {', '.join(WALK_COLUMNS)} FROM invoice_walks"):
+            run = walk_of(walk)
+            workflow, place = workflows[run.workflow], place_done(run, workflows[run.workflow]) + 1
             follows = due_at(run, workflow, place) if workflow.step_at(place) and not run.ended else None
-            stands[walk.account_id].append((walk.invoice_id, workflow.step_at(place), follows))
+            stands[account].append((run.driver, workflow.step_at(place), follows))
     return stands
 
 
