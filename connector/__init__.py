@@ -7,10 +7,10 @@ A ledger answers in the engine's own nouns, or fails in a way that says what to 
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
 from typing import Any, Protocol
@@ -202,8 +202,19 @@ class Ledger(Protocol):
     def check(self) -> LedgerInfo:
         """Who are you? Also proves that the grant works."""
 
-    def pull(self, since: Cursor | None) -> Iterator[Records]:
-        """All that changed since the cursor; with None the whole open ledger. The last page carries the new cursor."""
+    def pull(self, since: Cursor | None, *, also: Collection[str] = ()) -> Iterator[Records]:
+        """All that changed since the cursor; with None the whole open ledger. The last page carries the new cursor.
+
+        `also` are invoices that a doorbell named: those that did not come by themselves are asked for by their ids,
+        because not every change shows in a ledger's list of changes. A pull that was cut short is given them again.
+        """
+
+    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
+        """The nightly check: the open ledger once more, in brief, whatever the ledger calls changed.
+
+        `open_ids` are the invoices that are open here. Those that are not open there any more come as they stand now;
+        those that the ledger no longer knows come as `Gone`. No page carries a cursor.
+        """
 
     def look_again(self, invoice_ids: Sequence[str]) -> Records:
         """These invoices as they stand this very second."""
@@ -219,6 +230,15 @@ class Ledger(Protocol):
 
     def online_link(self, invoice_id: str) -> str | None:
         """Where the debtor can see and pay this invoice, if the ledger offers it."""
+
+    def invoice_pdf(self, invoice_id: str) -> bytes | None:
+        """The invoice as the ledger prints it; None where it has none. Raises Refused for one too large to mail."""
+
+    def write_expected(self, invoice_id: str, on: date | None, *, key: str) -> bool:
+        """Keeps in the ledger on which day payment is expected; None takes it away. The same `key` does it once.
+
+        False: this ledger has no place for it.
+        """
 
     def account_link(self, account_id: str) -> str:
         """Where the firm's own people open this account in the ledger."""
@@ -301,6 +321,9 @@ class Authoriser(Protocol):
     def disconnect(self, grant: Grant, connection_id: str) -> None:
         """Ends one connection at the provider."""
 
+    def direct(self) -> Grant | None:
+        """A grant without a browser, where the app was made for one organisation alone; None where there is a dance."""
+
 
 def kinds() -> tuple[str, ...]:
     """The ledgers we can read: one for each file in this folder that does not begin with an underscore."""
@@ -319,10 +342,24 @@ def open_authoriser(kind: str, settings: Any, *, clock: Clock) -> Authoriser:
     return authoriser
 
 
-def open_ledger(kind: str, settings: Any, *, tenant: str, keeper: GrantKeeper, clock: Clock) -> Ledger:
-    """A connection ready to be asked. Makes no call yet."""
-    ledger: Ledger = _adapter(kind).ledger(settings, tenant=tenant, keeper=keeper, clock=clock)
+def open_ledger(
+    kind: str, settings: Any, *, tenant: str, keeper: GrantKeeper, clock: Clock, governor: Governor | None = None
+) -> Ledger:
+    """A connection ready to be asked. Makes no call yet. Without a governor only the provider's own limits hold."""
+    ledger: Ledger = _adapter(kind).ledger(settings, tenant=tenant, keeper=keeper, clock=clock, governor=governor)
     return ledger
+
+
+def budget_of(kind: str, settings: Any) -> Budget:
+    """How many calls this kind of ledger allows one connection."""
+    budget: Budget = _adapter(kind).budget(settings)
+    return budget
+
+
+def open_doorbell(kind: str, settings: Any) -> Doorbell | None:
+    """Where this kind of ledger rings; None while no signing key is configured, and everything works without."""
+    doorbell: Doorbell | None = _adapter(kind).doorbell(settings)
+    return doorbell
 
 
 def _adapter(kind: str) -> ModuleType:

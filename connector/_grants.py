@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import quote_plus, urlencode
 
@@ -20,8 +20,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from connector import Clock, ConsentNeeded, Grant, GrantKeeper, RateLimited, Refused, Unreachable
-from connector._line import as_timeout, new_pool, no_answer
-from connector._transport import until_after
+from connector._line import as_timeout, new_pool, no_answer, until_after
 
 ENOUGH = timedelta(minutes=10)
 """A third of Xero's half hour. Less than this is left: time to fetch the next pair, well before the ledger says no."""
@@ -99,6 +98,22 @@ def refresh(app: App, grant: Grant, *, clock: Clock) -> Grant:
             f"{app.provider} has ended the grant (invalid_grant): somebody disconnected arrears there or changed a "
             "password, or it was unused for too long. Connect the organisation again."
         ) from refused
+
+
+def by_client_credentials(app: App, *, clock: Clock) -> Grant:
+    """A key for an app that was made for one organisation: it proves itself, and nobody is asked (RFC 6749, 4.4).
+
+    There is no refresh key, and nothing that dies unused. Raises Refused, RateLimited or Unreachable.
+    """
+    scopes = " ".join(scope for scope in app.scopes.split() if scope != "offline_access")
+    try:
+        grant = _grant(app, {"grant_type": "client_credentials", "scope": scopes}, clock)
+    except _GrantRefused as refused:
+        raise ConsentNeeded(
+            f"{app.provider} gives this app no key any more (invalid_grant): its connection was ended there. "
+            "Authorise it again on the app's page, then connect the organisation again."
+        ) from refused
+    return replace(grant, refresh_token="", refresh_expires_at=None)
 
 
 class Tokens:

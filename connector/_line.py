@@ -6,6 +6,8 @@ hours when told to wait, and wait for ever when told nothing. This is the way ou
 
 import json
 import time
+from contextlib import nullcontext
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -15,13 +17,22 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from xero_python.api_client import ApiClient
 from xero_python.rest import RESTClientObject
 
-from connector import Call, Clock
+from connector import Call, Clock, Governor
 
 TIMEOUT = (5.0, 60.0)
 """Seconds to connect, and seconds of silence after which an answer is given up."""
 
+PAUSE = 60
+"""Seconds to wait when a provider says "too many" without saying for how long."""
+
+A_DAY = 86_400
+
 SHOWN = frozenset({"page", "pageSize", "summaryOnly", "includeArchived", "Statuses", "order"})
 """Query values that go into the sync run as they are. Of all others only the name: they may hold a customer's name."""
+
+
+class TooLarge(Exception):
+    """The answer is larger than the caller can use; it was not read to its end."""
 
 
 class Client(ApiClient):  # type: ignore[misc]
@@ -33,13 +44,20 @@ class Client(ApiClient):  # type: ignore[misc]
 
 
 class Line(RESTClientObject):  # type: ignore[misc]
-    """The SDK's way out to the network, made careful. Gives back every answer, whatever its status, already read."""
+    """The SDK's way out to the network, made careful. Gives back every answer, whatever its status, already read.
 
-    def __init__(self, *, clock: Clock, calls: list[Call], timeout: tuple[float, float]) -> None:
+    Each call waits for its turn with the governor, also one that is made once more; where there is no turn to be had it
+    is not made and RateLimited goes up to the caller.
+    """
+
+    def __init__(
+        self, *, clock: Clock, calls: list[Call], timeout: tuple[float, float], governor: Governor | None = None
+    ) -> None:
         self.pool_manager = new_pool()
         self._clock = clock
         self._calls = calls
         self._timeout = timeout
+        self._turn = governor.turn if governor else nullcontext
 
     def request(
         self,
@@ -51,6 +69,7 @@ class Line(RESTClientObject):  # type: ignore[misc]
         post_params: Any = None,  # noqa: ARG002 - the SDK's signature; no call of ours posts a form
         _preload_content: bool = True,
         _request_timeout: float | tuple[float, float] | None = None,
+        most: int | None = None,
     ) -> urllib3.BaseHTTPResponse:
         if query_params:
             # Yes and no as Xero's documents write them; the SDK would send "True".
@@ -60,24 +79,49 @@ class Line(RESTClientObject):  # type: ignore[misc]
         headers = {"Content-Type": "application/json", **(headers or {})}
         timeout = as_timeout(_request_timeout or self._timeout)
         try:
-            return self._send(method, url, headers, content, timeout)
+            return self._send(method, url, headers, content, timeout, most)
         except (NewConnectionError, ProtocolError):
             # A line gone dead between two calls is the usual case. Only a question may be put again: a dropped write
             # may have been carried out.
             if method != "GET":
                 raise
-            return self._send(method, url, headers, content, timeout)
+            return self._send(method, url, headers, content, timeout, most)
 
     def _send(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None, timeout: urllib3.Timeout
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        timeout: urllib3.Timeout,
+        most: int | None,
+    ) -> urllib3.BaseHTTPResponse:
+        with self._turn():
+            return self._sent(method, url, headers, content, timeout, most)
+
+    def _sent(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None,
+        timeout: urllib3.Timeout,
+        most: int | None,
     ) -> urllib3.BaseHTTPResponse:
         at, started, response = self._clock(), time.perf_counter(), None
         try:
             # Redirects are not followed: the key goes to the ledger's own address and nowhere else.
             response = self.pool_manager.request(
-                method, url, body=content, headers=headers, timeout=timeout, retries=False, redirect=False
+                method,
+                url,
+                body=content,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=most is None,
             )
-            return response
+            return response if most is None else _read_at_most(response, most)
         finally:
             self._calls.append(
                 Call(
@@ -90,6 +134,18 @@ class Line(RESTClientObject):  # type: ignore[misc]
                     request_id=response.headers.get("Xero-Correlation-Id", "") if response is not None else "",
                 )
             )
+
+
+def _read_at_most(response: urllib3.BaseHTTPResponse, most: int) -> urllib3.BaseHTTPResponse:
+    parts, size = [], 0
+    for part in response.stream(65_536):
+        size += len(part)
+        if size > most:
+            response.close()
+            raise TooLarge
+        parts.append(part)
+    response.release_conn()
+    return urllib3.HTTPResponse(b"".join(parts), response.headers, response.status, decode_content=False)
 
 
 def new_pool() -> urllib3.PoolManager:
@@ -114,6 +170,17 @@ def no_answer(error: HTTPError) -> str:
             return "dropped the connection before its answer was complete"
         case _:
             return f"could not be understood on the line ({type(error).__name__})"
+
+
+def until_after(response: urllib3.BaseHTTPResponse, clock: Clock, pause: int = PAUSE) -> datetime:
+    """The moment named by `Retry-After` (seconds, a day at most); without one after that pause."""
+    seconds = min(whole_number(response.headers.get("Retry-After"), pause) or pause, A_DAY)
+    return clock() + timedelta(seconds=seconds)
+
+
+def whole_number(text: str | None, otherwise: int | None) -> int | None:
+    """The number in a header; where it is missing or no number, the other."""
+    return int(text) if text is not None and text.strip().isdigit() else otherwise
 
 
 def _without_values(url: str) -> str:

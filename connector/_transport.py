@@ -5,12 +5,12 @@ anything twice, keeps silent while the ledger wants silence, and turns whatever 
 that the rest of `arrears` knows what to do about. The SDK's habit of sharing keys between connections is shut off here.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import quote
 
 import msgspec
 import urllib3
@@ -19,13 +19,10 @@ from xero_python.accounting import AccountingApi
 from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 
-from connector import Call, Clock, ConsentNeeded, LedgerFailure, RateLimited, Refused, Unreachable
-from connector._line import TIMEOUT, Client, Line, no_answer
+from connector import Call, Clock, Governor, LedgerFailure, RateLimited, Refused, Unreachable
+from connector._line import TIMEOUT, Client, Line, TooLarge, no_answer, whole_number
+from connector._xero_failures import failure_of, failure_within, scope_is_short
 
-PAUSE = 60
-"""Seconds to wait when the ledger says "too many" without saying for how long."""
-
-A_DAY = 86_400
 T = TypeVar("T")
 
 
@@ -45,24 +42,38 @@ class Keys(Protocol):
 
 
 class Transport:
-    """One connection's line to Xero. Several threads may use it; no two connections share anything but the code."""
+    """One connection's line to Xero. Several threads may use it; no two connections share anything but the code.
+
+    `tenant` is empty for a connection whose key is for one organisation alone. Without a governor only what Xero itself
+    says of its limits is heeded.
+    """
 
     def __init__(
-        self, *, api_url: str, tenant: str, tokens: Keys, clock: Clock, timeout: tuple[float, float] = TIMEOUT
+        self,
+        *,
+        api_url: str,
+        tenant: str,
+        tokens: Keys,
+        clock: Clock,
+        timeout: tuple[float, float] = TIMEOUT,
+        governor: Governor | None = None,
     ) -> None:
         self.calls: list[Call] = []
         self.day_left: int | None = None
         self.minute_left: int | None = None
+        self._api_url = api_url
         self._tenant = tenant
         self._tokens = tokens
         self._clock = clock
+        self._governor = governor
         self._access_token = ""
         self._closed: RateLimited | None = None
         # Configuration() is a copy of the first one ever made, token object and all: so it is given one of its own.
         configuration = Configuration()
         configuration.oauth2_token = OAuth2Token()
         client = Client(configuration, oauth2_token_getter=self._token_for_sdk)
-        client.rest_client = Line(clock=clock, calls=self.calls, timeout=timeout)
+        self._line = Line(clock=clock, calls=self.calls, timeout=timeout, governor=governor)
+        client.rest_client = self._line
         client.user_agent = "arrears"
         client.set_default_header("Accept-Encoding", "gzip")
         self.api = AccountingApi(client, base_url=api_url)
@@ -74,122 +85,89 @@ class Transport:
 
         Raises RateLimited (at once and without a call while a pause lasts), ConsentNeeded, Refused or Unreachable.
         """
-        if self._closed is not None and self._clock() < self._closed.until:
-            raise RateLimited(str(self._closed), self._closed.until)
-
-        self._access_token = used = self._tokens.access_token()
-        response = self._ask(doing, sdk_call, args, params)
-        if response.status == 401 and not _scope_is_short(response):
-            # A refused key means that nothing was done, so even a write may be asked again with a fresh one.
-            self._access_token = self._tokens.access_token(refused=used)
-            response = self._ask(doing, sdk_call, args, params)
-
-        self._note_what_is_left(response)
-        if not (200 <= response.status <= 299 or response.status == 304):
-            failure = failure_of(response, doing, self._clock)
-            if isinstance(failure, RateLimited):
-                self._closed = failure
-            raise failure
+        response = self._answered(doing, lambda: sdk_call(self._tenant, *args, _preload_content=False, **params))
         try:
             # "304, nothing new" comes without a body, and is the only answer that may.
             if not response.data and response.status != 304:
                 raise msgspec.DecodeError("the body is empty")
             said = read(response.data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unreachable(
-                f"Xero's answer while {doing} was cut short or is not Xero's at all (a proxy's page, perhaps). "
-                "It will be asked again; if this goes on, check the network between here and Xero."
-            ) from error
+            raise self._heeded(failure_within(response, doing, self._clock)) from error
         return Answer(said, _date_header(response))
 
-    def _ask(
-        self, doing: str, sdk_call: Callable[..., Any], args: tuple[Any, ...], params: dict[str, Any]
-    ) -> urllib3.BaseHTTPResponse:
+    def document(self, doing: str, path: str, *, kind: str, begins: bytes, megabytes: int) -> bytes | None:
+        """One file, as it is, by its address; None where Xero has none. `begins` is how a file of this kind begins.
+
+        Raises Refused for one larger than that, and whatever `call` raises.
+        """
+        headers = {"Accept": kind, "Accept-Encoding": "gzip", "User-Agent": "arrears"}
+        if self._tenant:
+            headers["xero-tenant-id"] = self._tenant
+
+        def ask() -> urllib3.BaseHTTPResponse:
+            key = {"Authorization": f"Bearer {self._access_token}"}
+            return self._line.request("GET", self._api_url + quote(path), headers=headers | key, most=megabytes << 20)
+
         try:
-            response: urllib3.BaseHTTPResponse = sdk_call(self._tenant, *args, _preload_content=False, **params)
+            response = self._answered(doing, ask, missing=404)
+        except TooLarge as error:
+            raise Refused(
+                f"Xero's answer while {doing} is larger than {megabytes} MB, so it was not taken. "
+                "Make the file smaller in Xero, or raise largest_pdf_megabytes."
+            ) from error
+        if response.status == 404:
+            return None
+        if not response.data.startswith(begins):
+            raise self._heeded(failure_within(response, doing, self._clock))
+        return response.data
+
+    def _answered(
+        self, doing: str, ask: Callable[[], urllib3.BaseHTTPResponse], missing: int | None = None
+    ) -> urllib3.BaseHTTPResponse:
+        """The answer to one question, if it is a good one, or of the status that means "there is none"."""
+        if self._closed is not None and self._clock() < self._closed.until:
+            raise RateLimited(str(self._closed), self._closed.until)
+        self._access_token = used = self._tokens.access_token()
+        response = self._asked(doing, ask)
+        if response.status == 401 and not scope_is_short(response):
+            # A refused key means that nothing was done, so even a write may be asked again with a fresh one.
+            self._access_token = self._tokens.access_token(refused=used)
+            response = self._asked(doing, ask)
+        if not (200 <= response.status <= 299 or response.status in (304, missing)):
+            raise self._heeded(failure_of(response, doing, self._clock))
+        return response
+
+    def _asked(self, doing: str, ask: Callable[[], urllib3.BaseHTTPResponse]) -> urllib3.BaseHTTPResponse:
+        try:
+            response = ask()
         except HTTPError as error:
             raise Unreachable(
                 f"Xero {no_answer(error)} while {doing}. It will be asked again; "
                 "if this goes on, check status.xero.com and the network between here and Xero."
             ) from error
+        self._note_what_is_left(response)
         return response
+
+    def _heeded(self, failure: LedgerFailure) -> LedgerFailure:
+        """The same failure; when it asks for silence, everybody on this connection keeps it."""
+        if isinstance(failure, RateLimited):
+            self._closed = failure
+            if self._governor is not None:
+                self._governor.wait_until(failure.until)
+        return failure
 
     def _token_for_sdk(self) -> dict[str, Any]:
         # Without `expires_at` the SDK takes the token as it is and never tries a refresh of its own.
         return {"access_token": self._access_token, "scope": [], "expires_in": 1800, "token_type": "Bearer"}
 
     def _note_what_is_left(self, response: urllib3.BaseHTTPResponse) -> None:
-        self.day_left = _whole_number(response.headers.get("X-DayLimit-Remaining"), self.day_left)
-        self.minute_left = _whole_number(response.headers.get("X-MinLimit-Remaining"), self.minute_left)
-
-
-def until_after(response: urllib3.BaseHTTPResponse, clock: Clock) -> datetime:
-    """The moment named by `Retry-After` (seconds, a day at most); without one, a minute from now."""
-    seconds = min(_whole_number(response.headers.get("Retry-After"), PAUSE) or PAUSE, A_DAY)
-    return clock() + timedelta(seconds=seconds)
-
-
-def failure_of(response: urllib3.BaseHTTPResponse, doing: str, clock: Clock) -> LedgerFailure:
-    """What an answer of 300 and above means, and what to do next. `doing` is a phrase: "reading invoices"."""
-    match response.status:
-        case 429:
-            # The limits and their headers: https://developer.xero.com/documentation/guides/oauth2/limits/
-            until = until_after(response, clock)
-            limit = response.headers.get("X-Rate-Limit-Problem", "not named")[:40]
-            return RateLimited(
-                f"Xero's limit on calls was reached while {doing} (limit: {limit}). "
-                f"Nothing is asked before {until:%Y-%m-%d %H:%M:%S} UTC; it then goes on by itself.",
-                until,
+        self.day_left = whole_number(response.headers.get("X-DayLimit-Remaining"), self.day_left)
+        self.minute_left = whole_number(response.headers.get("X-MinLimit-Remaining"), self.minute_left)
+        if self._governor is not None:
+            self._governor.heard(
+                minute_left=whole_number(response.headers.get("X-MinLimit-Remaining"), None),
+                day_left=whole_number(response.headers.get("X-DayLimit-Remaining"), None),
             )
-        case 401 if _scope_is_short(response):
-            return ConsentNeeded(
-                f"Xero says that the permissions given do not cover {doing}. "
-                "Connect the organisation again and allow everything that is asked for."
-            )
-        case 401:
-            return ConsentNeeded(
-                f"Xero no longer accepts our key for {doing}, not even a new one. Somebody may have disconnected "
-                "arrears in Xero or changed a password. Connect the organisation again."
-            )
-        case 403:
-            return ConsentNeeded(
-                f"Xero does not let us into this organisation for {doing}: the connection was removed there, the "
-                "organisation has gone, or its subscription has ended. Look in Xero, then connect it again."
-            )
-        case status if 400 <= status < 500:
-            return Refused(f"Xero refused {doing}: {_own_words(response)} Asking again unchanged would not help.")
-        case status:
-            return Unreachable(
-                f"Xero answered {doing} with an error of its own ({status}). It will be asked again; "
-                "if this goes on, check status.xero.com."
-            )
-
-
-def _own_words(response: urllib3.BaseHTTPResponse) -> str:
-    """What Xero gave as the reason: its validation messages if there are any, cut to a readable length."""
-    try:
-        said = json.loads(response.data)
-    except ValueError:
-        text = response.data.decode(errors="replace").strip()
-        said = {"Message": "" if text.startswith("<") else text}
-    if not isinstance(said, dict):
-        said = {}
-    messages = [
-        str(error.get("Message"))
-        for element in said.get("Elements") or ()
-        if isinstance(element, dict)
-        for error in element.get("ValidationErrors") or ()
-        if isinstance(error, dict) and error.get("Message")
-    ]
-    words = " ".join(dict.fromkeys(messages)) or said.get("Detail") or said.get("Message") or said.get("Title")
-    words = " ".join(str(words or f"no reason was given (status {response.status})").split())[:400]
-    return words if words.endswith((".", "!", "?")) else f"{words}."
-
-
-def _scope_is_short(response: urllib3.BaseHTTPResponse) -> bool:
-    # Xero spells it "insufficent_scope"; one day it may not.
-    asked = response.headers.get("WWW-Authenticate", "")
-    return "insufficent_scope" in asked or "insufficient_scope" in asked
 
 
 def _date_header(response: urllib3.BaseHTTPResponse) -> datetime | None:
@@ -198,7 +176,3 @@ def _date_header(response: urllib3.BaseHTTPResponse) -> datetime | None:
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _whole_number(text: str | None, otherwise: int | None) -> int | None:
-    return int(text) if text is not None and text.strip().isdigit() else otherwise

@@ -9,7 +9,7 @@ from urllib3.exceptions import HTTPError
 
 from connector import Clock, Grant, Tenant, Unreachable, _grants
 from connector._line import TIMEOUT, as_timeout, new_pool, no_answer
-from connector._transport import failure_of
+from connector._xero_failures import failure_of
 
 if TYPE_CHECKING:
     from connector.xero import Settings
@@ -43,10 +43,20 @@ class XeroAuthoriser:
         return _grants.exchange(self._app, code=code, verifier=verifier, redirect_uri=redirect_uri, clock=self._clock)
 
     def refresh(self, grant: Grant) -> Grant:
-        return _grants.refresh(self._app, grant, clock=self._clock)
+        """The next pair of keys; for a Custom Connection, which has no refresh key, just the next access key."""
+        return self.direct() or _grants.refresh(self._app, grant, clock=self._clock)
+
+    def direct(self) -> Grant | None:
+        """A key for the one organisation of a Custom Connection; None where a person has to consent in the browser.
+
+        https://developer.xero.com/documentation/guides/oauth2/custom-connections/
+        """
+        return _grants.by_client_credentials(self._app, clock=self._clock) if self._settings.custom_connection else None
 
     def tenants(self, grant: Grant, callback: Mapping[str, str]) -> tuple[Tenant, ...]:  # noqa: ARG002 - Xero lists them
         """The organisations of this grant; an accountant's practice is not one. Raises any LedgerFailure."""
+        if self._settings.custom_connection:
+            return (self._only_one(grant),)
         body = self._ask("GET", self._settings.connections_url, grant)
         try:
             rows = msgspec.json.decode(body, type=list[_Connection])
@@ -61,10 +71,24 @@ class XeroAuthoriser:
         )
 
     def disconnect(self, grant: Grant, connection_id: str) -> None:
-        """Ends one connection; with the last of them the whole grant. A connection already gone is no failure."""
+        """Ends one connection; with the last of them the whole grant. A connection already gone is no failure.
+
+        A Custom Connection can only be ended in Xero itself, where the organisation pays for it.
+        """
+        if self._settings.custom_connection:
+            return
         self._ask("DELETE", f"{self._settings.connections_url}/{connection_id}", grant)
         if not self.tenants(grant, {}):
             _grants.revoke(self._app, self._settings.revoke_url, grant, clock=self._clock)
+
+    def _only_one(self, grant: Grant) -> Tenant:
+        """The organisation that the key opens, by its own record: here Xero wants no tenant named."""
+        body = self._ask("GET", f"{self._settings.api_url}/Organisation", grant)
+        try:
+            organisation = msgspec.json.decode(body, type=_Organisations).organisations[0]
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreachable("Xero's answer about the organisation came cut short. Try again.") from error
+        return Tenant(id=organisation.id, name=organisation.name)
 
     def _ask(self, method: str, url: str, grant: Grant) -> bytes:
         headers = {"Authorization": f"Bearer {grant.access_token}", "Accept": "application/json"}
@@ -83,3 +107,12 @@ class _Connection(msgspec.Struct, rename="camel"):
     tenant_id: str
     tenant_name: str | None = None
     tenant_type: str | None = None
+
+
+class _Organisation(msgspec.Struct):
+    id: str = msgspec.field(name="OrganisationID")
+    name: str = msgspec.field(name="Name", default="")
+
+
+class _Organisations(msgspec.Struct):
+    organisations: tuple[_Organisation] = msgspec.field(name="Organisations")

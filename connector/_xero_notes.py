@@ -23,10 +23,11 @@ LONGEST_KEY = 128
 
 class _Record(msgspec.Struct, rename="pascal"):
     details: str | None = None
+    validation_errors: list[msgspec.Raw] | None = None
 
 
 class _History(msgspec.Struct, rename="pascal"):
-    history_records: list[_Record] | None = None
+    history_records: list[_Record] | None
 
 
 def in_batches(notes: Sequence[LedgerNote]) -> Iterator[Sequence[LedgerNote]]:
@@ -58,8 +59,10 @@ def is_about_length(refusal: str) -> bool:
 
 
 def texts(body: bytes) -> frozenset[str]:
-    """The texts in one document's history. Raises msgspec.DecodeError."""
+    """The texts in one document's history. Raises msgspec.DecodeError, also when one of them was not accepted."""
     records = msgspec.json.decode(body, type=_History).history_records or ()
+    if any(record.validation_errors for record in records):
+        raise msgspec.ValidationError("a note was not accepted")
     return frozenset(record.details for record in records if record.details)
 
 

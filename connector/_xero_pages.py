@@ -24,15 +24,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`at` is Xero's clock; `onward` is where a walk by time of change may go on, None when it may not."""
+    """`at` is Xero's clock; `onward` is where a walk by time of change may go on, None when it may not.
 
-    found: tuple[T, ...]
-    set_aside: tuple[SetAside, ...]
-    length: int
-    at: datetime | None
-    total: int | None
-    pages: int | None
-    onward: datetime | None
+    `ids` are those of all the rows that came, also of the ones that mean nothing to us or were put aside.
+    """
+
+    found: tuple[T, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+    ids: frozenset[str] = frozenset()
+    length: int = 0
+    at: datetime | None = None
+    total: int | None = 0
+    pages: int | None = 0
+    onward: datetime | None = None
+    last: bool = True
 
     def is_last(self, number: int, page_size: int) -> bool:
         if self.pages is not None:
@@ -55,10 +60,11 @@ class Listing(Generic[R, T]):
     def read(self, body: bytes) -> Page[T]:
         """One answer of Xero's, understood; without a body it is an empty page. Raises msgspec.DecodeError."""
         if not body:
-            return Page(found=(), set_aside=(), length=0, at=None, total=0, pages=0, onward=None)
+            return Page()
         found: list[T] = []
         set_aside: list[SetAside] = []
         changes: list[datetime | None] = []
+        ids: set[str] = set()
         try:
             page = self._rows.decode(body)
             alone: list[Raw] = []
@@ -69,6 +75,7 @@ class Listing(Generic[R, T]):
             changed = None
             try:
                 readable = self._row.decode(row) if alone else row
+                ids.add(readable.id)
                 changed = meaning.instant(readable.updated)
                 meant = self._meaning(readable)
                 if meant is not None:
@@ -76,11 +83,13 @@ class Listing(Generic[R, T]):
             except (meaning.Odd, msgspec.ValidationError) as odd:
                 raw = row if alone else self._raw_rows.decode(body).rows[place]
                 set_aside.append(self._put_aside(bytes(raw), odd))
+                ids.add(set_aside[-1].ledger_id)
             changes.append(changed)
         paging = page.pagination
         return Page(
             found=tuple(found),
             set_aside=tuple(set_aside),
+            ids=frozenset(ids),
             length=len(changes),
             at=meaning.instant(page.at),
             total=paging.item_count if paging else None,

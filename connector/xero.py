@@ -7,17 +7,32 @@ push its neighbour off the page. What Xero does not report as a change (a new du
 is caught by `look_again`, which asks for exactly the invoices that are about to be chased.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 
-from connector import Authoriser, Clock, Cursor, GrantKeeper, Ledger, LedgerInfo, LedgerNote, Records, Refused
+from connector import (
+    Authoriser,
+    Budget,
+    Clock,
+    Cursor,
+    Doorbell,
+    Governor,
+    GrantKeeper,
+    Ledger,
+    LedgerInfo,
+    LedgerNote,
+    Records,
+    Refused,
+)
 from connector import _xero_pages as pages
 from connector._grants import Tokens
 from connector._transport import Transport
 from connector._xero_consent import XeroAuthoriser
+from connector._xero_cursor import begun
+from connector._xero_doorbell import XeroDoorbell
 from connector._xero_notes import SHORT_NOTE, body_of, in_batches, is_about_length, key_of, texts
 from connector._xero_reading import Reading
 from connector._xero_timezones import iana
@@ -38,9 +53,15 @@ class Settings:
     scopes: str = (
         "offline_access accounting.contacts accounting.invoices accounting.payments.read accounting.settings.read"
     )
+    custom_connection: bool = False
+    webhook_key: str = field(default="", repr=False)
     note_length: int = 2500
     page_size: int = 1000
     overlap_seconds: int = 120
+    calls_at_once: int = 4
+    calls_a_minute: int = 60
+    calls_a_day: int = 1000
+    largest_pdf_megabytes: int = 10
 
 
 def authoriser(settings: Settings, *, clock: Clock) -> Authoriser:
@@ -48,10 +69,27 @@ def authoriser(settings: Settings, *, clock: Clock) -> Authoriser:
     return XeroAuthoriser(settings, clock=clock)
 
 
-def ledger(settings: Settings, *, tenant: str, keeper: GrantKeeper, clock: Clock) -> Ledger:
+def ledger(
+    settings: Settings, *, tenant: str, keeper: GrantKeeper, clock: Clock, governor: Governor | None = None
+) -> Ledger:
     """One organisation's ledger at Xero. Makes no call yet."""
     tokens = Tokens(refresh=authoriser(settings, clock=clock).refresh, keeper=keeper, clock=clock)
-    return XeroLedger(settings, Transport(api_url=settings.api_url, tenant=tenant, tokens=tokens, clock=clock))
+    # A Custom Connection is for one organisation, and its key says for which.
+    named = "" if settings.custom_connection else tenant
+    line = Transport(api_url=settings.api_url, tenant=named, tokens=tokens, clock=clock, governor=governor)
+    return XeroLedger(settings, line)
+
+
+def budget(settings: Settings) -> Budget:
+    """Xero's limits for one organisation: 5 calls at once (one is left for people), 60 a minute, and by the app's tier
+    1,000 (Starter) or 5,000 a day. https://developer.xero.com/documentation/guides/oauth2/limits/
+    """
+    return Budget(settings.calls_at_once, settings.calls_a_minute, settings.calls_a_day)
+
+
+def doorbell(settings: Settings) -> Doorbell | None:
+    """Xero's webhooks; None without the signing key that the app's own page at Xero shows."""
+    return XeroDoorbell(settings.webhook_key) if settings.webhook_key else None
 
 
 class XeroLedger:
@@ -79,12 +117,24 @@ class XeroLedger:
             short_code=self._short_code,
         )
 
-    def pull(self, since: Cursor | None) -> Iterator[Records]:
+    def pull(self, since: Cursor | None, *, also: Collection[str] = ()) -> Iterator[Records]:
         """The whole open ledger, or what changed since. Pages come as they are read; the cursor comes alone, last.
 
-        Raises any LedgerFailure in the middle; the pages before it are good, and nothing is skipped next time.
+        Raises any LedgerFailure in the middle; the pages before it are good, and nothing is skipped next time. A
+        reading that was cut short goes on from the `resume` of its last page.
         """
-        return self._reading.everything_open() if since is None else self._reading.changes(since)
+        under_way = begun(since)
+        if since is None or under_way is not None:
+            return self._reading.everything_open(under_way, also)
+        return self._reading.changes(since, also)
+
+    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
+        """One call for each 1,000 open invoices, and one for each 40 of `open_ids` that are not open there any more.
+
+        Summaries: what is known of their payments stands. It repairs what Xero does not call a change
+        (https://developer.xero.com/documentation/api/accounting/requests-and-responses, "If-Modified-Since").
+        """
+        return self._reading.open_ledger(open_ids)
 
     def look_again(self, invoice_ids: Sequence[str]) -> Records:
         """These invoices this very second, without their payments. An id that Xero does not know is missing here."""
@@ -122,6 +172,28 @@ class XeroLedger:
         except Refused:
             return None
 
+    def invoice_pdf(self, invoice_id: str) -> bytes | None:
+        """The invoice as Xero prints it; None for one that Xero does not know. One call each.
+
+        Raises Refused when it is larger than `largest_pdf_megabytes`. The SDK's own way would leave a copy in the
+        machine's temporary folder, under a name that the answer chooses.
+        """
+        megabytes = self._settings.largest_pdf_megabytes
+        return self._line.document(
+            "fetching a PDF", f"/Invoices/{invoice_id}", kind="application/pdf", begins=b"%PDF-", megabytes=megabytes
+        )
+
+    def write_expected(self, invoice_id: str, on: date | None, *, key: str) -> bool:
+        """Into the invoice's own "expected payment date", which Xero shows in its list of what is awaited. Always True.
+
+        Raises Refused when Xero does not let this invoice be changed. Within six minutes the same `key` writes once.
+        """
+        wanted = {"InvoiceID": invoice_id, "ExpectedPaymentDate": on.isoformat() if on else None}
+        write, body = self._api.update_invoice, {"Invoices": [wanted]}
+        doing = "writing an expected payment date"
+        self._line.call(doing, write, invoice_id, body, idempotency_key=key_of(key), read=_written)
+        return True
+
     def account_link(self, account_id: str) -> str:
         """The contact in Xero; in the right organisation when its short code is known, that is, after `check`.
 
@@ -157,7 +229,15 @@ class _OnlineInvoice(msgspec.Struct, rename="pascal"):
 
 
 class _OnlineInvoices(msgspec.Struct, rename="pascal"):
-    online_invoices: list[_OnlineInvoice] = []
+    online_invoices: list[_OnlineInvoice]
+
+
+class _Edited(msgspec.Struct, rename="pascal"):
+    validation_errors: list[msgspec.Raw] | None = None
+
+
+class _EditedInvoices(msgspec.Struct, rename="pascal"):
+    invoices: list[_Edited]
 
 
 def _organisation(body: bytes) -> _Organisation:
@@ -167,6 +247,12 @@ def _organisation(body: bytes) -> _Organisation:
 def _link(body: bytes) -> str | None:
     links = msgspec.json.decode(body, type=_OnlineInvoices).online_invoices
     return (links[0].online_invoice_url or None) if links else None
+
+
+def _written(body: bytes) -> None:
+    """Raises msgspec.DecodeError for anything that does not show the invoice as it now stands."""
+    if any(row.validation_errors for row in msgspec.json.decode(body, type=_EditedInvoices).invoices):
+        raise msgspec.ValidationError("the change was not accepted")
 
 
 def _together(several: Iterator[Records]) -> Records:

@@ -4,16 +4,16 @@ Everything between the doors is the product itself. Whole paths over real HTTP, 
 here a year of an organisation passes in seconds.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from channels import Collected, Message, Receipt
-from connector import Call, Cursor, LedgerInfo, LedgerNote, Records, Unreachable
+from connector import Call, Cursor, Gone, LedgerInfo, LedgerNote, Records, Unreachable
 from engine.receivables import Account, Credit, CreditKind, Invoice, InvoiceStatus
 from engine.replies import Reply
 from jobs.office import Office
@@ -71,7 +71,8 @@ class PaperLedger:
         self._call("/organisation")
         return LedgerInfo("Paper & Sons", "GBP", "UTC", "GB")
 
-    def pull(self, since: Cursor | None) -> Iterator[Records]:
+    def pull(self, since: Cursor | None, *, also: Collection[str] = ()) -> Iterator[Records]:
+        """Nothing changes in paper books without being stamped, so what a doorbell named comes by itself."""
         self._call("/changes")
         if self.books.closed:
             raise Unreachable("the paper ledger is closed")
@@ -82,6 +83,17 @@ class PaperLedger:
         books.last_read = dict(books.invoices)
         accounts, credits_ = books.since(change, books.accounts), books.since(change, books.credits)
         yield Records(accounts, invoices, credits_, cursor={"change": str(books.changes)})
+
+    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
+        self._call("/open")
+        if self.books.closed:
+            raise Unreachable("the paper ledger is closed")
+        shelf = self.books.invoices
+        wanted = {one for one, invoice in shelf.items() if invoice.status is InvoiceStatus.OPEN} | set(open_ids)
+        yield Records(
+            invoices=tuple(shelf[one] for one in sorted(wanted) if one in shelf),
+            gone=tuple(Gone("invoices", one) for one in sorted(wanted) if one not in shelf),
+        )
 
     def look_again(self, invoice_ids: Sequence[str]) -> Records:
         """While the books are closed it answers what was read last.
@@ -106,6 +118,12 @@ class PaperLedger:
 
     def online_link(self, invoice_id: str) -> str | None:
         return None
+
+    def invoice_pdf(self, invoice_id: str) -> bytes | None:
+        return None
+
+    def write_expected(self, invoice_id: str, on: date | None, *, key: str) -> bool:
+        return False
 
     def account_link(self, account_id: str) -> str:
         return f"https://ledger.example/{account_id}"
