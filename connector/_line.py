@@ -8,6 +8,7 @@ import json
 import time
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -145,7 +146,9 @@ def _read_at_most(response: urllib3.BaseHTTPResponse, most: int) -> urllib3.Base
             raise TooLarge
         parts.append(part)
     response.release_conn()
-    return urllib3.HTTPResponse(b"".join(parts), response.headers, response.status, decode_content=False)
+    # Unpacked already, and so of another length than its header says.
+    body, headers = BytesIO(b"".join(parts)), response.headers
+    return urllib3.HTTPResponse(body, headers, response.status, decode_content=False, enforce_content_length=False)
 
 
 def new_pool() -> urllib3.PoolManager:

@@ -53,15 +53,23 @@ class Walk:
         once = list(dict.fromkeys(ids))
         for start in range(0, len(once), AT_ONCE):
             batch = once[start : start + AT_ONCE]
-            # A page is asked for because an unpaged answer leaves half of each row out.
-            yield batch, self._page(listing, ask, None, 1, i_ds=batch, **filters)
+            # A page is asked for because an unpaged answer leaves half of each row out; it must hold them all.
+            size = max(self.page_size, AT_ONCE)
+            yield batch, self._page(listing, ask, None, 1, size=size, i_ds=batch, **filters)
 
     def _page(
-        self, listing: pages.Listing[Any, T], ask: Any, since: datetime | None, number: int, **filters: Any
+        self,
+        listing: pages.Listing[Any, T],
+        ask: Any,
+        since: datetime | None,
+        number: int,
+        *,
+        size: int | None = None,
+        **filters: Any,
     ) -> pages.Page[T]:
         if since is not None:
             filters["if_modified_since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
         answer = self._line.call(
-            f"reading {listing.name}", ask, read=listing.read, page=number, page_size=self.page_size, **filters
+            f"reading {listing.name}", ask, read=listing.read, page=number, page_size=size or self.page_size, **filters
         )
         return replace(answer.said, at=answer.said.at or answer.at)

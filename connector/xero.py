@@ -188,7 +188,8 @@ class XeroLedger:
 
         Raises Refused when Xero does not let this invoice be changed. Within six minutes the same `key` writes once.
         """
-        wanted = {"InvoiceID": invoice_id, "ExpectedPaymentDate": on.isoformat() if on else None}
+        # Nothing is said of how a date is taken away; elsewhere in Xero an empty text does it.
+        wanted = {"InvoiceID": invoice_id, "ExpectedPaymentDate": on.isoformat() if on else ""}
         write, body = self._api.update_invoice, {"Invoices": [wanted]}
         doing = "writing an expected payment date"
         self._line.call(doing, write, invoice_id, body, idempotency_key=key_of(key), read=_written)

@@ -188,6 +188,11 @@ def listing(name: str, *rows: Any, at: datetime = MONDAY, **pagination: int) -> 
     return {"Status": "OK", "DateTimeUTC": xero_instant(at), "pagination": count, name: list(rows)}
 
 
+def cursor_at(moment: datetime) -> dict[str, str]:
+    """As after a reading that began then."""
+    return dict.fromkeys(("invoices", "credits", "contacts", "contacts_whole"), moment.isoformat())
+
+
 def xero_instant(at: datetime) -> str:
     return f"/Date({int(at.timestamp() * 1000)}+0000)/"
 

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.client import HTTPConnection
 
 import pytest
 
-from connector import ConsentNeeded, LedgerNote, RateLimited, Refused, Unreachable
+from connector import ConsentNeeded, LedgerNote, RateLimited, Refused, Unreachable, budget_of, settings_of
 from connector._transport import Transport
 from tests.connector.surroundings import MONDAY, MovableClock, OneKey, Say, a_grant, connect_to, listing
 
@@ -36,6 +37,12 @@ def transport_to(xero, clock, **timing):
         (Say(b"temporarily offline", status=503), Unreachable, r"\(503\)"),
         (Say(b"<html>Hotel Wi-Fi</html>"), Unreachable, "not Xero's at all"),
         (Say([1, 2]), Unreachable, "not Xero's at all"),
+        (Say({"ErrorNumber": 10, "Message": "A validation exception"}), Refused, "inside an answer of status 200"),
+        (Say({"Status": 404, "Detail": "No such thing"}), Refused, "No such thing"),
+        (Say({"Status": 500, "Title": "Oh"}), Unreachable, r"with an error \(500\) inside"),
+        (Say({"Status": 401, "Title": "Unauthorized"}), Unreachable, r"with an error \(401\) inside"),
+        (Say({"Status": 429}), RateLimited, "limit on calls"),
+        (Say(b"\xff\xfe{}"), Unreachable, "cut short"),
         (Say(b""), Unreachable, "not Xero's at all"),
         (Say(b'{"Organisations": [{"Name"'), Unreachable, "cut short"),
         (Say(ORGANISATION, cut=10), Unreachable, "before its answer was complete"),
@@ -149,6 +156,14 @@ def test_during_a_pause_nothing_is_asked_and_afterwards_it_goes_on(xero, connect
     assert connected.ledger.check().name
 
 
+def test_too_much_at_the_same_time_is_over_in_a_moment(xero, connected, clock):
+    xero.always(Say(status=429, headers={"X-Rate-Limit-Problem": "concurrent"}))
+
+    with pytest.raises(RateLimited) as raised:
+        connected.ledger.check()
+    assert raised.value.until == clock() + timedelta(seconds=5)
+
+
 @pytest.mark.parametrize("header", [{}, {"Retry-After": "soon"}, {"Retry-After": "0"}])
 def test_a_limit_without_a_time_means_a_minute(xero, connected, clock, header):
     xero.always(Say(status=429, headers=header))
@@ -236,3 +251,91 @@ def test_answers_are_asked_for_packed_and_as_json(xero, connected):
 def test_keys_are_never_printed_for_debugging(xero, connected):
     assert HTTPConnection.debuglevel == 0
     assert a_grant(lambda: MONDAY).access_token not in repr(connected.ledger.__dict__)
+
+
+# --- the governor
+
+
+class StrictGovernor:
+    """Gives out so many turns, and remembers everything it is told."""
+
+    def __init__(self, turns: int, until: datetime) -> None:
+        self.turns, self.until = turns, until
+        self.out = self.most_out = 0
+        self.told: list[object] = []
+
+    @contextmanager
+    def turn(self):
+        if not self.turns:
+            raise RateLimited("The day's calls are used up but for the reserve.", self.until)
+        self.turns -= 1
+        self.out += 1
+        self.most_out = max(self.most_out, self.out)
+        try:
+            yield
+        finally:
+            self.out -= 1
+
+    def heard(self, *, minute_left=None, day_left=None):
+        self.told.append((minute_left, day_left))
+
+    def wait_until(self, moment):
+        self.told.append(moment)
+
+
+def governed(xero, clock, turns):
+    governor = StrictGovernor(turns, clock() + timedelta(hours=1))
+    return governor, transport_to(xero, clock, governor=governor)
+
+
+def ask(line):
+    return line.call("reading", line.api.get_organisations, read=bytes)
+
+
+def test_each_call_takes_a_turn_and_without_one_nothing_is_asked(xero, clock):
+    governor, line = governed(xero, clock, turns=1)
+    xero.always(Say(ORGANISATION, headers={"X-DayLimit-Remaining": "812", "X-MinLimit-Remaining": "59"}))
+
+    ask(line)
+    with pytest.raises(RateLimited, match="reserve") as raised:
+        ask(line)
+
+    assert (len(xero.asked), raised.value.until, governor.out) == (1, governor.until, 0)
+    assert governor.told == [(59, 812)]
+
+
+def test_a_question_put_again_takes_a_turn_of_its_own(xero, clock):
+    governor, line = governed(xero, clock, turns=1)
+    xero.always(Say(drop=True))
+
+    with pytest.raises(RateLimited):
+        ask(line)
+
+    assert (len(xero.asked), governor.turns, governor.out) == (1, 0, 0)
+
+
+def test_when_xero_asks_for_silence_the_governor_keeps_it_for_everybody(xero, clock):
+    governor, line = governed(xero, clock, turns=9)
+    xero.always(Say(status=429, headers={"Retry-After": "73451", "X-DayLimit-Remaining": "0"}))
+
+    with pytest.raises(RateLimited):
+        ask(line)
+
+    assert governor.told == [(None, 0), clock() + timedelta(seconds=73_451)]
+    assert governor.out == 0
+
+
+def test_a_document_takes_its_turn_too(xero, clock):
+    governor, line = governed(xero, clock, turns=1)
+    xero.always(Say(b"%PDF-1.4"))
+
+    line.document("fetching a PDF", "/Invoices/i1", kind="application/pdf", begins=b"%PDF-", megabytes=1)
+
+    assert governor.turns == 0
+
+
+def test_the_budget_is_xeros_for_a_free_app_less_one_call_left_to_people():
+    budget = budget_of("xero", settings_of("xero")())
+
+    assert (budget.at_once, budget.a_minute, budget.a_day, budget.reserve) == (4, 60, 1000, 0.1)
+    assert budget_of("xero", settings_of("xero")(calls_a_day=5000)).a_day == 5000

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from connector import LedgerInfo, LedgerNote, Unreachable, open_ledger
+from connector import LedgerInfo, LedgerNote, Refused, Unreachable, open_ledger
 from engine.receivables import CreditKind, InvoiceStatus
 from tests.connector.surroundings import (
     MONDAY,
@@ -14,6 +14,7 @@ from tests.connector.surroundings import (
     a_grant,
     connect_to,
     consent,
+    cursor_at,
     invoice_row,
     listing,
     xero_instant,
@@ -32,11 +33,6 @@ def everything(pages):
         [row for page in pages for row in page.set_aside],
         pages[-1].cursor,
     )
-
-
-def cursor_at(moment):
-    written = moment.isoformat()
-    return dict.fromkeys(("invoices", "credits", "contacts", "contacts_whole"), written)
 
 
 def since(asked):
@@ -475,6 +471,20 @@ def test_a_page_of_the_hotels_wifi_is_not_taken_for_a_note_well_written(xero, co
     xero.always(Say(b"<html>Welcome</html>"))
 
     with pytest.raises(Unreachable):
+        connected.ledger.write_notes("fern", [LedgerNote("Sent. [n1]", "[n1]")], key="k1")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"HistoryRecords": [{"Details": "Sent.", "ValidationErrors": [{"Message": "Details must be text"}]}]},
+        {"ErrorNumber": 10, "Message": "Details must be text"},
+    ],
+)
+def test_a_note_refused_inside_a_good_answer_is_not_taken_for_written(xero, connected, answer):
+    xero.always(Say(answer))
+
+    with pytest.raises(Refused, match="Details must be text"):
         connected.ledger.write_notes("fern", [LedgerNote("Sent. [n1]", "[n1]")], key="k1")
 
 
