@@ -46,9 +46,21 @@ class Choice:
     tenants: tuple[Tenant, ...]
 
 
-def begin(office: Office, *, kind: str, session: str, redirect_uri: str) -> str:
-    """Where to send the browser. `session` is the key hash of the browser's session. Raises LookupError."""
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The app was made for this one organisation: nobody is sent anywhere, and `connect_directly` connects it."""
+
+    tenant: Tenant
+
+
+def begin(office: Office, *, kind: str, session: str, redirect_uri: str) -> str | Direct:
+    """Where to send the browser, if it has to be sent. `session` is the key hash of the browser's session.
+
+    Raises LookupError, and ConsentProblem when an app that needs no browser is given no key.
+    """
     authoriser = _authoriser(office, kind)
+    if (reached := _reached_directly(authoriser)) is not None:
+        return Direct(reached[0])
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     with office.database.unit_of_work() as unit:
         unit.add(
@@ -115,6 +127,14 @@ def choose(office: Office, *, session: str, state: str, tenant: str, user_id: in
     return connected
 
 
+def connect_directly(office: Office, *, kind: str, user_id: int) -> Connected:
+    """Connects the one organisation of an app that needs no browser. Raises ConsentProblem and LookupError."""
+    reached = _reached_directly(_authoriser(office, kind))
+    if reached is None:
+        raise ConsentProblem("This ledger is connected in the browser, where a person consents. Begin with the button.")
+    return _connected(office, kind, *reached, user_id)
+
+
 def disconnect(office: Office, organisation_id: int, *, by: str) -> None:
     """Ends the connection here and at the provider. What we know of the ledger is kept; nothing is sent any more."""
     with office.database.reading() as session:
@@ -139,6 +159,14 @@ def _authoriser(office: Office, kind: str) -> Authoriser:
     if settings is None:
         raise LookupError(f"There are no app keys for '{kind}' in the configuration. Add a [{kind}] block and restart.")
     return open_authoriser(kind, settings, clock=office.clock)
+
+
+def _reached_directly(authoriser: Authoriser) -> tuple[Tenant, Grant] | None:
+    try:
+        grant = authoriser.direct()
+        return (authoriser.tenants(grant, {})[0], grant) if grant is not None else None
+    except LedgerFailure as failure:
+        raise ConsentProblem(f"The connection could not be made: {failure}") from failure
 
 
 def _redeemed(office: Office, session: str, state: str) -> tuple[str, str]:

@@ -49,13 +49,16 @@ def authorise(world: World, request: Request) -> Answer:
         return _back(redirect_uri, state, error="access_denied", error_description="The person cancelled.")
     if asked.get("tenant") not in world.organisations:
         return _sorry("Choose one of the organisations on the page.", "invalid_request")
-    code = world.identity.consent(
-        client_id=asked["client_id"],
-        scopes=scopes,
-        redirect_uri=redirect_uri,
-        challenge=asked.get("code_challenge", ""),
-        tenant=asked["tenant"],
-    )
+    try:
+        code = world.identity.consent(
+            client_id=asked["client_id"],
+            scopes=scopes,
+            redirect_uri=redirect_uri,
+            challenge=asked.get("code_challenge", ""),
+            tenant=asked["tenant"],
+        )
+    except Refused as refusal:
+        return _back(redirect_uri, state, error=refusal.error, error_description=refusal.description)
     return _back(redirect_uri, state, code=code, scope=" ".join(scopes))
 
 

@@ -18,6 +18,8 @@ ACCESS_LASTS = timedelta(minutes=30)
 REFRESH_LASTS = timedelta(days=60)
 GRACE = timedelta(minutes=30)
 CODE_LASTS = timedelta(minutes=5)
+CUSTOM_APP = "sandbox-custom"
+"""A Custom Connection: an app made for one firm, which fetches its keys by itself and asks nobody."""
 
 _BOTH = ("invoices", "payments", "banktransactions", "manualjournals", "contacts", "settings", "attachments", "budgets")
 _REPORTS = (
@@ -90,7 +92,7 @@ class Connection:
 class Identity:
     def __init__(self, *, now: Callable[[], datetime], new_id: Callable[[], str]) -> None:
         self._now, self._new_id = now, new_id
-        self.apps = {"sandbox-app": "sandbox-secret"}
+        self.apps = {"sandbox-app": "sandbox-secret", CUSTOM_APP: "sandbox-secret"}
         self.connections: dict[str, Connection] = {}
         self._codes: dict[str, Code] = {}
         self._access: dict[str, Access] = {}
@@ -112,6 +114,8 @@ class Identity:
     def consent(
         self, *, client_id: str, scopes: tuple[str, ...], redirect_uri: str, challenge: str, tenant: str
     ) -> str:
+        if client_id == CUSTOM_APP:
+            raise Refused("unauthorized_client", "A Custom Connection does not ask for consent in the browser.")
         grant = Grant(self._new_id(), client_id, scopes, event=self._new_id())
         self._connect(tenant, grant.event)
         code = self._secret("code")
@@ -162,6 +166,10 @@ class Identity:
 
     def client_credentials(self, client_id: str, asked: str, tenant: str) -> dict[str, object]:
         """A Custom Connection: one firm, no person, no refresh token."""
+        if client_id != CUSTOM_APP:
+            raise Refused("unauthorized_client", "Only a Custom Connection is given keys without a person's consent.")
+        if "offline_access" in asked.split():
+            raise Refused("invalid_scope", "A Custom Connection has no refresh token, so offline_access is not for it.")
         scopes = self.scopes_of(asked) if asked else tuple(sorted(s for s in SCOPES if s.startswith("accounting")))
         grant = Grant(self._new_id(), client_id, scopes, event=self._new_id(), custom=True)
         self._connect(tenant, grant.event)

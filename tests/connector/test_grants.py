@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from connector import ConsentNeeded, RateLimited, Refused, Unreachable, open_authoriser
+from connector import ConsentNeeded, RateLimited, Refused, Unreachable, open_authoriser, open_ledger
 from connector._grants import PATIENCE, Tokens
 from tests.connector.surroundings import (
     MONDAY,
@@ -280,3 +280,57 @@ def test_a_grant_whose_refresh_is_kept_by_another_first_is_thrown_away(xero, clo
         return a_grant(clock, "access-2", "refresh-2")
 
     assert Tokens(refresh=slow_refresh, keeper=keeper, clock=clock).access_token() == "access-9"
+
+
+# --- a Custom Connection: one organisation, and nobody is asked
+
+
+def a_custom_connection(company, clock, **settings):
+    used = sandbox_settings(company, client_id="sandbox-custom", custom_connection=True, **settings)
+    return used, open_authoriser("xero", used, clock=clock)
+
+
+def test_an_app_made_for_one_organisation_is_let_in_without_a_browser(company, clock):
+    used, authoriser = a_custom_connection(company, clock)
+    grant = authoriser.direct()
+
+    (tenant,) = authoriser.tenants(grant, {})
+    ledger = open_ledger("xero", used, tenant=tenant.id, keeper=KeeperInMemory(grant), clock=clock)
+
+    assert (tenant.id, tenant.name) == (company.control.organisations()[0]["id"], ledger.check().name)
+    assert (grant.refresh_token, grant.refresh_expires_at, grant.dies_soon(clock())) == ("", None, None)
+    assert {call["tenant"] for call in company.control.calls()} == {""}
+
+
+def test_it_fetches_its_next_key_by_itself_for_ever(company, clock):
+    used, authoriser = a_custom_connection(company, clock)
+    keeper = KeeperInMemory(authoriser.direct())
+    ledger = open_ledger("xero", used, tenant="any", keeper=keeper, clock=clock)
+
+    for days in (1, 90, 400):
+        company.control.move_clock(clock.move(days=days))
+        assert ledger.check().name
+
+    assert keeper.generation == 4
+    assert len({grant.access_token for grant in keeper.kept}) == 3
+
+
+def test_where_a_person_consents_there_is_no_direct_way(connected):
+    assert connected.authoriser.direct() is None
+
+
+def test_a_wrong_secret_of_a_custom_connection_is_blamed_on_the_settings(company, clock):
+    _, authoriser = a_custom_connection(company, clock, client_secret="mistyped")
+
+    with pytest.raises(Refused, match=r"invalid_client.*client secret"):
+        authoriser.direct()
+
+
+def test_leaving_a_custom_connection_asks_nothing_of_xero(company, clock):
+    _, authoriser = a_custom_connection(company, clock)
+    grant = authoriser.direct()
+    company.control.calls(door=None, reset=True)
+
+    authoriser.disconnect(grant, "")
+
+    assert company.control.calls(door=None) == []

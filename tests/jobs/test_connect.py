@@ -1,6 +1,7 @@
 """Mirrors jobs/connect.py: a person connects a ledger in the browser, and nobody else can finish the dance."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -158,3 +159,34 @@ def test_a_grant_that_died_asks_a_person_and_connecting_again_closes_the_task(a_
     finish(town, begin(town))
     assert town.tasks() == []
     assert town.sync().state == "done"
+
+
+def a_town_with_a_custom_connection(a_town: Callable[..., Town]) -> Town:
+    town = a_town(company=False)
+    ours = replace(town.office.ledgers["xero"], client_id="sandbox-custom", custom_connection=True)
+    town.office = replace(town.office, ledgers={"xero": ours})
+    return town
+
+
+def test_an_app_made_for_one_organisation_is_connected_without_a_browser_and_synced(
+    a_town: Callable[..., Town],
+) -> None:
+    town = a_town_with_a_custom_connection(a_town)
+    town.control.add_invoice(town.control.add_contact("Fern"), due="2026-01-19", amount="120")
+
+    offered = connect.begin(town.office, kind="xero", session="browser", redirect_uri=CALLBACK)
+    assert isinstance(offered, connect.Direct)
+    town.organisation = connect.connect_directly(town.office, kind="xero", user_id=town.owner).organisation_id
+    run = town.sync()
+    town.move(town.clock() + timedelta(days=90))
+    later = town.sync()
+
+    assert offered.tenant.name == "Brightwater Joinery Ltd"
+    assert (run.state, run.seen, later.state) == ("done", 2, "done")
+
+
+def test_where_a_person_consents_nobody_is_connected_directly(a_town: Callable[..., Town]) -> None:
+    town = a_town(company=False)
+
+    with pytest.raises(connect.ConsentProblem, match="in the browser"):
+        connect.connect_directly(town.office, kind="xero", user_id=town.owner)

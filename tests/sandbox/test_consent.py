@@ -148,7 +148,9 @@ def test_disconnecting_takes_the_organisation_away_and_revoking_ends_the_grant(a
 
 def test_a_custom_connection_needs_no_person_and_no_tenant_header(world, new_app):
     app = new_app(world)
-    status, app.tokens = app.ask_token(grant_type="client_credentials")
+    status, app.tokens = app.ask_token(
+        False, grant_type="client_credentials", client_id="sandbox-custom", client_secret="sandbox-secret"
+    )
     assert status == 200 and "refresh_token" not in app.tokens
     assert app.get("Organisation")["Organisations"][0]["Name"] == "Brightwater Joinery Ltd"
 
@@ -157,3 +159,10 @@ def test_when_the_person_changes_their_password_the_grant_has_ended(app):
     app.world.control.end_grants()
     assert app.refresh(app.tokens["refresh_token"])[1]["error"] == "invalid_grant"
     assert app.call("GET", "Organisation").status == 401
+
+
+def test_only_a_custom_connection_is_given_a_key_without_a_persons_consent(app):
+    status, answer = app.ask_token(grant_type="client_credentials")
+
+    assert (status, answer["error"]) == (400, "unauthorized_client")
+    assert app.ask_consent(client_id="sandbox-custom")["error"] == "unauthorized_client"

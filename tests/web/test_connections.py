@@ -47,6 +47,20 @@ def test_the_button_leads_to_the_provider(nia: Visitor, provider: dict[str, dict
     assert nia.post("/connections/xero/begin", nia.token("csrf", "/")).status == 303
 
 
+def test_an_organisation_that_needs_no_browser_is_shown_before_a_person_says_yes(
+    nia: Visitor, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "begin", lambda _office, **_given: connect.Direct(Tenant("t1", "Harbour & Pine")))
+    monkeypatch.setattr(connect, "connect_directly", lambda _office, **_given: connect.Connected(1))
+
+    shown = nia.get("/connections/xero/begin", sec_fetch_site="same-origin")
+    assert "Connect Harbour &amp; Pine?" in shown.text
+    assert books.pokes == []
+
+    assert nia.post("/connections/xero/directly").headers["location"] == "/?said=connected"
+    assert books.pokes == [("sync", "1")]
+
+
 def test_another_site_cannot_begin_a_consent(nia: Visitor, provider: dict[str, dict[str, object]]) -> None:
     assert nia.get("/connections/xero/begin", sec_fetch_site="cross-site").status == 403
     assert provider == {}

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
 from jobs import connect
+from jobs.office import Office
 from store import screens
 from web._pages import back, page
 from web._sessions import show
@@ -11,14 +12,26 @@ from web._visit import Checked, Deciding, Forbidden, Looking, NotFound, Said, Vi
 
 router = APIRouter()
 
-KINDS = {"xero": "Xero"}
+KINDS = {"quickbooks": "QuickBooks Online", "xero": "Xero"}
+
+
+def offered(office: Office) -> dict[str, str]:
+    """The ledgers that can be connected here: those with app keys, or all of them before there are any."""
+    return {kind: name for kind, name in KINDS.items() if kind in office.ledgers} or KINDS
 
 
 @router.get("/connections")
 def connections(desk: Looking) -> Response:
     with desk.office.database.reading() as session:
         connection = screens.connection(session, desk.id)
-    return page(desk, "connections.html", connection=connection, kinds=KINDS, now=desk.office.clock())
+    return page(
+        desk,
+        "connections.html",
+        connection=connection,
+        kinds=KINDS,
+        offered=offered(desk.office),
+        now=desk.office.clock(),
+    )
 
 
 @router.get("/connections/disconnect")
@@ -51,6 +64,17 @@ def begin_by_link(visit: Visiting, kind: str) -> Response:
 @router.post("/connections/{kind}/begin")
 def begin(visit: Checked, kind: str) -> Response:
     return _begin(visit, kind)
+
+
+@router.post("/connections/{kind}/directly")
+def directly(visit: Checked, kind: str) -> Response:
+    """For an app that was made for one organisation: a person has seen which one it is, and says yes."""
+    _known(visit, kind)
+    try:
+        connected = connect.connect_directly(visit.office, kind=kind, user_id=visit.signed.user_id)
+    except (connect.ConsentProblem, LookupError) as problem:
+        return _refused(visit, str(problem.args[0]))
+    return _arrived(visit, connected.organisation_id)
 
 
 @router.get("/connections/{kind}/callback")
@@ -99,6 +123,8 @@ def _begin(visit: Visit, kind: str) -> Response:
         )
     except (connect.ConsentProblem, LookupError) as problem:
         return _refused(visit, str(problem.args[0]))
+    if isinstance(url, connect.Direct):
+        return page(visit, "directly.html", tenant=url.tenant, kind=kind, name=KINDS[kind])
     return RedirectResponse(url, status_code=303)
 
 
@@ -122,4 +148,4 @@ def _arrived(visit: Visit, organisation_id: int) -> Response:
 
 
 def _refused(visit: Visit, text: str) -> Response:
-    return page(visit, "not_connected.html", http=409, text=text)
+    return page(visit, "not_connected.html", http=409, text=text, offered=offered(visit.office))
