@@ -19,6 +19,7 @@ from web._pages import back, page
 from web._safety import verdict
 from web._say import Say
 from web._visit import Deciding, Desk, Said, Visiting, Working, looking
+from web.rooms.connections import offered
 
 router = APIRouter()
 
@@ -39,7 +40,7 @@ class Plan(NamedTuple):
 @router.get("/")
 def front(visit: Visiting) -> Response:
     if visit.signed.organisation is None:
-        return page(visit, "welcome.html")
+        return page(visit, "welcome.html", offered=offered(visit.office))
     desk = looking(visit)
     organisation, as_of = desk.organisation, desk.as_of
     say = Say(organisation.locale, organisation.time_zone, as_of)

@@ -1,0 +1,207 @@
+"""The way to QuickBooks: the client package builds each call, and this carries it there and back with care.
+
+Left to itself the package would wait for ever, follow wherever it is sent, print keys in its errors, take a fault for
+an empty list and forget which status it came with. So it builds addresses, parameters and bodies only; the call itself
+goes over our own line: certificates checked, waits limited, no write repeated, every call noted, and the raw body
+given back for our own decoder.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+import urllib3
+from quickbooks.client import QuickBooks
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
+
+from connector import Call, Clock, Governor, LedgerFailure, RateLimited, Unreachable
+from connector._line import TIMEOUT, as_timeout, new_pool, no_answer
+from connector._quickbooks_failures import failure_of, faults_in
+from connector._quickbooks_query import without_values
+
+MINOR_VERSION = 75
+"""Lower ones are gone since August 2025.
+https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/minor-versions"""
+
+SHOWN = frozenset({"entities", "changedSince", "include"})
+"""Query values that go into the sync run as they are. Of all others only the name."""
+
+T = TypeVar("T")
+
+
+class Keys(Protocol):
+    """Where the access key comes from."""
+
+    def access_token(self, *, refused: str = "") -> str:
+        """A key that serves; `refused` is one that QuickBooks has just turned down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One call, ready to be made. `body` is None for a question that has none."""
+
+    method: str
+    url: str
+    body: bytes | None
+    content_type: str
+
+    @property
+    def asks_only(self) -> bool:
+        """Whether making it twice can do nothing twice."""
+        return self.method == "GET" or self.content_type == "application/text"
+
+
+class Client(QuickBooks):  # type: ignore[misc]
+    """The package's client. Each of its methods gives the call that it would make, and makes none."""
+
+    def __new__(cls, *, realm: str, api_url: str) -> "Client":
+        client: Client = super().__new__(cls, minorversion=MINOR_VERSION)
+        client.company_id, client.api_url_v3 = realm, api_url
+        return client
+
+    def make_request(
+        self,
+        request_type: str,
+        url: str,
+        request_body: Any = None,
+        content_type: str = "application/json",
+        params: Mapping[str, Any] | None = None,
+        file_path: Any = None,  # noqa: ARG002 - the package's signature; no call of ours sends a file
+        file_bytes: Any = None,  # noqa: ARG002
+        request_id: str | None = None,
+    ) -> Prepared:
+        query = {**(params or {}), "minorversion": MINOR_VERSION} | ({"requestid": request_id} if request_id else {})
+        body = request_body.encode() if isinstance(request_body, str) else None
+        return Prepared(request_type, f"{url}?{urlencode(query)}", body, content_type)
+
+
+class Line:
+    """One connection's line to one company. Several threads may use it; no two connections share anything."""
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        realm: str,
+        tokens: Keys,
+        clock: Clock,
+        governor: Governor | None = None,
+        timeout: tuple[float, float] = TIMEOUT,
+    ) -> None:
+        self.calls: list[Call] = []
+        self.client = Client(realm=realm, api_url=api_url)
+        self._tokens = tokens
+        self._clock = clock
+        self._governor = governor
+        self._timeout = timeout
+        self._pool = new_pool()
+        self._closed: RateLimited | None = None
+
+    def call(self, doing: str, prepared: Prepared, *, read: Callable[[bytes], T]) -> T:
+        """Makes one call and reads its raw body. `doing` ends up in sentences: "reading invoices".
+
+        Raises RateLimited (at once and without a call while a pause lasts), ConsentNeeded, Refused or Unreachable.
+        """
+        if self._closed is not None and self._clock() < self._closed.until:
+            raise RateLimited(str(self._closed), self._closed.until)
+        key = self._tokens.access_token()
+        response = self._answer(doing, prepared, key)
+        if response.status == 401:
+            # A refused key means that nothing was done, so even a write may be asked again with a fresh one.
+            key = self._tokens.access_token(refused=key)
+            response = self._answer(doing, prepared, key)
+        if response.status != 200 or faults_in(response.data):
+            raise self._failure(response, doing, key)
+        try:
+            if not response.data:
+                raise msgspec.DecodeError("the body is empty")
+            return read(response.data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreachable(
+                f"QuickBooks' answer while {doing} was cut short or is not QuickBooks' at all (a proxy's page, "
+                "perhaps). It will be asked again; if this goes on, check the network between here and QuickBooks."
+            ) from error
+
+    def _answer(self, doing: str, prepared: Prepared, key: str) -> urllib3.BaseHTTPResponse:
+        try:
+            try:
+                return self._send(prepared, key)
+            except (NewConnectionError, ProtocolError):
+                # A line gone dead between two calls is the usual case. Only a question may be put again: a dropped
+                # write may have been carried out.
+                if not prepared.asks_only:
+                    raise
+                return self._send(prepared, key)
+        except HTTPError as error:
+            raise Unreachable(
+                f"QuickBooks {no_answer(error)} while {doing}. It will be asked again; "
+                "if this goes on, check status.developer.intuit.com and the network between here and QuickBooks."
+            ) from error
+
+    def _send(self, prepared: Prepared, key: str) -> urllib3.BaseHTTPResponse:
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/pdf" if "/pdf?" in prepared.url else "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "arrears",
+        } | ({"Content-Type": prepared.content_type} if prepared.body is not None else {})
+        with self._turn():
+            at, started, response = self._clock(), time.perf_counter(), None
+            try:
+                # Redirects are not followed: the key goes to QuickBooks' own address and nowhere else.
+                response = self._pool.request(
+                    prepared.method,
+                    prepared.url,
+                    body=prepared.body,
+                    headers=headers,
+                    timeout=as_timeout(self._timeout),
+                    retries=False,
+                    redirect=False,
+                )
+                return response
+            finally:
+                self._note(prepared, at=at, started=started, response=response)
+
+    def _note(self, prepared: Prepared, *, at: Any, started: float, response: urllib3.BaseHTTPResponse | None) -> None:
+        self.calls.append(
+            Call(
+                at=at,
+                method=prepared.method,
+                path=_shown(prepared),
+                status=response.status if response is not None else 0,
+                bytes=response.tell() if response is not None else 0,
+                seconds=round(time.perf_counter() - started, 4),
+                request_id=response.headers.get("intuit_tid", "") if response is not None else "",
+            )
+        )
+
+    def _failure(self, response: urllib3.BaseHTTPResponse, doing: str, key: str) -> LedgerFailure:
+        retry_after = response.headers.get("Retry-After", "")
+        failure = failure_of(
+            response.status, response.data, doing, clock=self._clock, retry_after=retry_after, secret=key
+        )
+        if isinstance(failure, RateLimited):
+            self._closed = failure
+            if self._governor is not None:
+                self._governor.wait_until(failure.until)
+        return failure
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return self._governor.turn() if self._governor is not None else nullcontext()
+
+
+def _shown(prepared: Prepared) -> str:
+    """Where it went and what was asked, without any value that could be personal."""
+    parts = urlsplit(prepared.url)
+    values = [
+        f"{name}={value}" if name in SHOWN else name
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if name != "minorversion"
+    ]
+    if prepared.content_type == "application/text" and prepared.body is not None:
+        values.append(f"query={without_values(prepared.body.decode())}")
+    return f"{parts.path}?{'&'.join(values)}" if values else parts.path

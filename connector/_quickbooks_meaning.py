@@ -1,0 +1,267 @@
+"""What QuickBooks' rows mean in the words of the trade.
+
+Nothing is guessed. An open invoice without a due date cannot be chased on any day, so it is put aside for a person to
+look at, and the rows beside it go on. An invoice does not say what it was paid with; the payments that came in the
+same answer do, and only when they account for every link is the list taken for whole.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from connector import Gone
+from connector import _quickbooks_rows as rows
+from engine.receivables import Account, Allocation, Contact, Credit, CreditKind, Invoice, InvoiceStatus, Payment
+
+NOTHING = Decimal(0)
+LARGEST = Decimal(10) ** 14
+Currency = Callable[[], str]
+"""The company's home currency, asked for only where a row names none."""
+
+
+class Odd(Exception):
+    """A row that does not make sense; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidWith:
+    """What one payment did for one invoice: its own money, and the credit memos that it used."""
+
+    money: Payment | None
+    credits: tuple[Allocation, ...]
+
+
+def account(row: rows.AccountRow) -> Account:
+    """A customer as an account. The first of several addresses is the account's, the others are its contacts'."""
+    first, *others = addresses(row.primary_email_addr.address if row.primary_email_addr else None) or [""]
+    parent = row.parent_ref.value if row.parent_ref and row.bill_with_parent else None
+    return Account(
+        ledger_id=row.id,
+        name=row.display_name or "",
+        email=first,
+        phone=_phone(row.primary_phone),
+        mobile=_phone(row.mobile),
+        first_name=row.given_name or "",
+        last_name=row.family_name or "",
+        currency=(row.currency_ref.value if row.currency_ref else None) or "",
+        archived=row.active is False,
+        billed_with=parent or None,
+        contacts=tuple(Contact(name="", email=address) for address in others),
+        changed_at=instant(row.updated),
+    )
+
+
+def addresses(text: str | None) -> list[str]:
+    """The addresses in one field, where people put several between commas or semicolons. What is none is left out."""
+    parts = (part.strip() for part in re.split(r"[,;]", text or ""))
+    return [*dict.fromkeys(part for part in parts if _ADDRESS.fullmatch(part))]
+
+
+def invoice(row: rows.InvoiceRow, home: Currency, paid_with: Mapping[str, PaidWith] | None = None) -> Invoice:
+    """A sales invoice. `paid_with` is what is known of its payments, by payment id; None: nothing. Raises Odd."""
+    total, balance = _money(row.total_amt), _money(row.balance)
+    payments, allocations = _settled_by(row, paid_with)
+    credited = sum((used.amount for used in allocations or ()), NOTHING)
+    status = _status(row, total, balance, credited)
+    due_on = day(row.due_date)
+    if status is InvoiceStatus.OPEN:
+        _fit_to_chase(row, due_on)
+    elif due_on is None and (due_on := day(row.txn_date)) is None:
+        raise Odd("It has neither a due date nor a date.")
+    assert due_on is not None
+    return Invoice(
+        ledger_id=row.id,
+        account_ledger_id=_owner(row.customer_ref),
+        account_name=(row.customer_ref.name if row.customer_ref else None) or "",
+        number=row.doc_number or "",
+        issued_on=day(row.txn_date),
+        due_on=due_on,
+        total=total,
+        balance=balance,
+        currency=_currency(row.currency_ref, home),
+        status=status,
+        paid=max(total - balance - credited, NOTHING),
+        credited=credited,
+        settled_on=_settled_on(payments, allocations) if balance == 0 else None,
+        payments=payments,
+        allocations=allocations,
+        changed_at=instant(row.updated),
+    )
+
+
+def unapplied(row: rows.PaymentRow, home: Currency) -> Credit | None:
+    """What is left of a payment, as money in the customer's favour. None where nothing ever was. Raises Odd."""
+    left = _money(row.unapplied_amt)
+    if left <= 0 and not _changed_later(row):
+        return None
+    return Credit(
+        ledger_id=payment_credit_id(row.id),
+        account_ledger_id=_owner(row.customer_ref),
+        kind=CreditKind.OVERPAYMENT,
+        number=row.payment_ref_num or "",
+        issued_on=day(row.txn_date),
+        total=_money(row.total_amt),
+        remaining=max(left, NOTHING),
+        currency=_currency(row.currency_ref, home),
+        status=InvoiceStatus.OPEN if left > 0 else InvoiceStatus.VOIDED if _is_void(row) else InvoiceStatus.PAID,
+        changed_at=instant(row.updated),
+    )
+
+
+def credit_memo(row: rows.CreditMemoRow, home: Currency) -> Credit:
+    """A credit memo with what is left of it. Raises Odd."""
+    left = _money(row.balance if row.remaining_credit is None else row.remaining_credit)
+    return Credit(
+        ledger_id=row.id,
+        account_ledger_id=_owner(row.customer_ref),
+        kind=CreditKind.CREDIT_NOTE,
+        number=row.doc_number or "",
+        issued_on=day(row.txn_date),
+        total=_money(row.total_amt),
+        remaining=max(left, NOTHING),
+        currency=_currency(row.currency_ref, home),
+        status=InvoiceStatus.OPEN if left > 0 else InvoiceStatus.VOIDED if _is_void(row) else InvoiceStatus.PAID,
+        changed_at=instant(row.updated),
+    )
+
+
+def used_for(row: rows.PaymentRow) -> dict[str, PaidWith]:
+    """What this payment did, by invoice id. Money that credit memos brought is told apart from the customer's own."""
+    on = day(row.txn_date)
+    links = [(link, _money(line.amount)) for line in row.line or () for link in line.linked_txn or () if link.txn_id]
+    credits_left = {link.txn_id or "": amount for link, amount in links if link.txn_type == "CreditMemo"}
+    done: dict[str, PaidWith] = {}
+    for link, amount in links:
+        if link.txn_type == "Invoice" and link.txn_id:
+            used = _take(credits_left, amount, on)
+            money = amount - sum((credit.amount for credit in used), NOTHING)
+            done[link.txn_id] = PaidWith(Payment(row.id, on, money) if money > 0 else None, used)
+    return done
+
+
+def gone(row: rows.Document, entity: str) -> Gone | None:
+    """A deleted row; None for kinds whose going means nothing to us."""
+    at = instant(row.updated)
+    match entity:
+        case "Invoice":
+            return Gone("invoices", row.id, at)
+        case "CreditMemo":
+            return Gone("credits", row.id, at)
+        case "Payment":
+            return Gone("credits", payment_credit_id(row.id), at)
+        case "Customer":
+            return Gone("accounts", row.id, at)
+    return None
+
+
+def payment_credit_id(payment_id: str) -> str:
+    """The ledger id of what is left of a payment. Credit memos are numbered apart from payments."""
+    return f"payment-{payment_id}"
+
+
+@lru_cache(maxsize=4096)
+def day(text: str | None) -> date | None:
+    """A civil date of the firm, `2026-01-05`. Raises Odd."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Odd(f"The date “{text[:40]}” cannot be read.") from None
+
+
+@lru_cache(maxsize=4096)
+def instant(text: str | None) -> datetime | None:
+    """The instant in `2026-01-05T01:00:00-08:00`; None where there is none or it cannot be read."""
+    try:
+        at = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return None if at is None else (at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
+
+
+def _status(row: rows.InvoiceRow, total: Decimal, balance: Decimal, credited: Decimal) -> InvoiceStatus:
+    if balance < 0:
+        raise Odd(f"Its balance is {balance}, and nobody can owe less than nothing.")
+    if balance > 0 or row.balance is None:
+        return InvoiceStatus.OPEN
+    if total == 0 and _is_void(row):
+        return InvoiceStatus.VOIDED
+    return InvoiceStatus.CREDITED if total > 0 and credited >= total else InvoiceStatus.PAID
+
+
+def _is_void(row: rows.InvoiceRow | rows.PaymentRow | rows.CreditMemoRow) -> bool:
+    """QuickBooks keeps a voided document, sets its amounts to nothing and writes the word before its private note."""
+    return not row.total_amt and (row.private_note or "").lstrip().startswith("Voided")
+
+
+def _settled_by(
+    row: rows.InvoiceRow, known: Mapping[str, PaidWith] | None
+) -> tuple[tuple[Payment, ...] | None, tuple[Allocation, ...] | None]:
+    """All payments and credits of an invoice, or (None, None) when not each of them is known."""
+    links = [link.txn_id for link in row.linked_txn or () if link.txn_type == "Payment" and link.txn_id]
+    if not links:
+        return ((), ()) if row.balance == row.total_amt or not row.total_amt else (None, None)
+    if known is None or any(link not in known for link in links):
+        return None, None
+    with_ = [known[link] for link in dict.fromkeys(links)]
+    return tuple(each.money for each in with_ if each.money), tuple(used for each in with_ for used in each.credits)
+
+
+def _settled_on(payments: tuple[Payment, ...] | None, allocations: tuple[Allocation, ...] | None) -> date | None:
+    days = [paid.paid_on for paid in payments or () if paid.paid_on] + [
+        used.on for used in allocations or () if used.on
+    ]
+    return max(days, default=None)
+
+
+def _take(credits_left: dict[str, Decimal], amount: Decimal, on: date | None) -> tuple[Allocation, ...]:
+    """Takes up to this amount out of the credits, in their order."""
+    used = []
+    for memo, left in credits_left.items():
+        part = min(left, amount)
+        if part > 0:
+            used.append(Allocation(memo, part, on))
+            credits_left[memo], amount = left - part, amount - part
+    return tuple(used)
+
+
+def _fit_to_chase(row: rows.InvoiceRow, due_on: date | None) -> None:
+    if due_on is None:
+        raise Odd("It is open but has no due date, so nobody can say when it is overdue. Give it one in QuickBooks.")
+    if row.balance is None or row.total_amt is None:
+        raise Odd("It does not say what is owed.")
+
+
+def _changed_later(row: rows.Document) -> bool:
+    return row.times is not None and instant(row.times.created) != instant(row.times.updated)
+
+
+def _owner(customer: rows.Named | None) -> str:
+    if customer is None or not customer.value:
+        raise Odd("It does not say whose it is: the customer is missing.")
+    return customer.value
+
+
+def _currency(named: rows.Named | None, home: Currency) -> str:
+    return (named.value if named else None) or home()
+
+
+def _phone(phone: rows.Phone | None) -> str:
+    return ((phone.free_form_number if phone else None) or "").strip()
+
+
+def _money(amount: Decimal | None) -> Decimal:
+    if amount is None:
+        return NOTHING
+    if not amount.is_finite():
+        raise Odd("An amount is not a number.")
+    if abs(amount) >= LARGEST or amount != round(amount, 4):
+        raise Odd(f"The amount {amount} is not one that money has: too large, or more than four decimals.")
+    return amount
+
+
+_ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")

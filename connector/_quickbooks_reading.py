@@ -1,0 +1,282 @@
+"""What is read from one QuickBooks company, and in which order, so that it costs few calls and loses nothing.
+
+The first reading takes the customers who owe, the open invoices, and the money that was not yet used; every later one
+is a single question for what has changed, by QuickBooks' own clock and with five minutes of overlap. QuickBooks says
+at most 1,000 changes at once and drops the deletions first, so a full answer is asked again list by list, and when even
+that is full the list is walked and a whole check falls due. Its memory of changes lasts thirty days: after 29 the open
+ledger is read from the beginning.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from connector import Clock, Cursor, Gone, Records, SetAside, Unreachable
+from connector import _quickbooks_meaning as meaning
+from connector import _quickbooks_pages as pages
+from connector import _quickbooks_rows as rows
+from connector._quickbooks_line import Line
+from connector._quickbooks_memory import Memory
+from connector._quickbooks_query import ACTIVE_OR_NOT, MOST_ROWS, OPEN, Question, batches, one_of
+from connector._quickbooks_walking import walk
+
+REMEMBERED = timedelta(days=29)
+"""QuickBooks looks back thirty days and, asked for more, may answer as if nothing had happened.
+https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/change-data-capture"""
+
+FOLLOWED = ("Customer", "Invoice", "Payment", "CreditMemo")
+DEEPEST = 5
+"""Levels of customers under customers."""
+
+R = TypeVar("R", bound=rows.Document)
+
+
+class Reading:
+    """All that is read from one company. `page_size`: 1 to 1,000 rows; `overlap` is read twice."""
+
+    def __init__(
+        self, line: Line, memory: Memory, *, clock: Clock, page_size: int, ids_at_once: int, overlap: timedelta
+    ) -> None:
+        self._line = line
+        self._memory = memory
+        self._clock = clock
+        self._page_size = max(page_size, 2)  # a page by position begins with the last row of the one before
+        self._ids_at_once = ids_at_once
+        self._overlap = overlap
+
+    def everything_open(self) -> Iterator[Records]:
+        """Customers who owe, open invoices, unused money, and what changed while these were read."""
+        customers: dict[str, rows.AccountRow] = {}
+        started = ""
+        for page in self._walk(pages.CUSTOMERS, OPEN):
+            started = started or _known(page.at)
+            customers |= {row.id: row for row in page.rows}
+            yield self._accounts(page)
+        owed: dict[str, Decimal] = {}
+        for invoices in self._walk(pages.INVOICES, OPEN):
+            for row in invoices.rows:
+                if row.customer_ref and row.customer_ref.value and row.balance:
+                    owed[row.customer_ref.value] = owed.get(row.customer_ref.value, meaning.NOTHING) + row.balance
+            yield self._invoices(invoices)
+        for page in self._people({*owed} | _payers(customers.values()), known=customers):
+            customers |= {row.id: row for row in page.rows}
+            yield self._accounts(page)
+        in_credit = [name for name, sum_ in owed.items() if _has_credit(customers.get(name), sum_)]
+        yield from self._unused_money(in_credit)
+        yield from self._delta(_back(started, self._overlap), {})
+
+    def changes(self, since: Cursor, also: Collection[str]) -> Iterator[Records]:
+        """What changed since the cursor, and those of `also` that did not come by themselves."""
+        self._memory.currency = self._memory.currency or since.get("currency", "")
+        moment = meaning.instant(since.get("changed"))
+        if moment is None or self._clock() - moment > REMEMBERED:
+            for page in self.everything_open():
+                yield page if page.cursor is None else Records(cursor={**page.cursor, WHOLE_CHECK: "due"})
+            return
+        yield from self._delta(since["changed"], {name: since[name] for name in (WHOLE_CHECK,) if name in since}, also)
+
+    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
+        """One count; only when it differs from what is open here, every open invoice and whatever is not."""
+        question = Question("Invoice", (OPEN,), count=True)
+        count = self._ask(pages.INVOICES, question).count
+        yield Records(expected=count)
+        if count == len(set(open_ids)):
+            return
+        still_open: set[str] = set()
+        for page in self._walk(pages.INVOICES, OPEN):
+            still_open.update(row.id for row in page.rows)
+            yield self._invoices(page)
+        yield from self._one_by_one([name for name in open_ids if name not in still_open])
+
+    def invoices(self, ids: Sequence[str]) -> Iterator[Records]:
+        """Exactly these invoices. Ids that QuickBooks does not know are missing."""
+        for batch in batches(ids, self._ids_at_once):
+            yield self._invoices(self._ask(pages.INVOICES, Question("Invoice", (one_of("Id", batch),))))
+
+    def accounts(self, ids: Sequence[str]) -> Iterator[Records]:
+        """Exactly these customers, inactive ones too, and whoever pays for them."""
+        return (self._accounts(page) for page in self._people(set(ids), known={}))
+
+    def currency(self) -> str:
+        """The company's home currency. Asked for once."""
+        if not self._memory.currency:
+            found = self._ask(pages.PREFERENCES, Question("Preferences")).rows
+            prefs = found[0].currency_prefs if found else None
+            home = prefs.home_currency if prefs else None
+            if home is None or not home.value:
+                raise Unreachable(
+                    "QuickBooks does not say what the company's home currency is, so no amount could be read. It will "
+                    "be asked again; if this goes on, look at the company's currency settings in QuickBooks."
+                )
+            self._memory.currency = home.value
+        return self._memory.currency
+
+    def _delta(self, since: str, kept: Cursor, also: Collection[str] = ()) -> Iterator[Records]:
+        found = self._changed(FOLLOWED, since)
+        at = _known(found.at)
+        cut_short: list[str] = []
+        if found.length >= MOST_ROWS:
+            each = {entity: self._changed((entity,), since) for entity in FOLLOWED}
+            found = _gathered(each)
+            cut_short = [entity for entity in FOLLOWED if each[entity].length >= MOST_ROWS]
+        yield from self._understood(found)
+        for entity in cut_short:
+            yield from self._walked(entity, since)
+        shown = {row.id for row in found.invoices.rows}
+        yield from self._one_by_one([name for name in also if name not in shown])
+        due = {WHOLE_CHECK: "due"} if cut_short else {}
+        yield Records(cursor={**kept, **due, "changed": _back(at, self._overlap), "currency": self._memory.currency})
+
+    def _changed(self, entities: Sequence[str], since: str) -> pages.Changes:
+        prepared = self._line.client.change_data_capture(",".join(entities), since)
+        return self._line.call("reading what has changed", prepared, read=pages.changes)
+
+    def _understood(self, found: pages.Changes) -> Iterator[Records]:
+        paid_with, odd = _paid_with(found.payments)
+        accounts = self._accounts(found.customers)
+        invoices = self._invoices(found.invoices, paid_with)
+        money = self._credits(found.payments, found.credit_memos)
+        yield Records(
+            accounts=accounts.accounts,
+            invoices=invoices.invoices,
+            credits=money.credits,
+            set_aside=(*accounts.set_aside, *invoices.set_aside, *money.set_aside, *odd),
+            gone=_gone(found.all()),
+        )
+        known = {row.id: row for row in found.customers.rows}
+        yield from map(self._accounts, self._people(_payers(known.values()), known=known))
+
+    def _walked(self, entity: str, since: str) -> Iterator[Records]:
+        """A list with too many changes for the feed: walked from the same moment. What was deleted is not in it."""
+        match entity:
+            case "Customer":
+                yield from map(self._accounts, self._walk(pages.CUSTOMERS, ACTIVE_OR_NOT, beginning=since))
+            case "Invoice":
+                yield from map(self._invoices, self._walk(pages.INVOICES, beginning=since))
+            case "Payment":
+                yield from (self._credits(page, None) for page in self._walk(pages.PAYMENTS, beginning=since))
+            case "CreditMemo":
+                yield from (self._credits(None, page) for page in self._walk(pages.CREDIT_MEMOS, beginning=since))
+
+    def _one_by_one(self, ids: Sequence[str]) -> Iterator[Records]:
+        """These invoices as they stand now; those that QuickBooks does not know any more are gone."""
+        for batch in batches(ids, self._ids_at_once):
+            page = self._ask(pages.INVOICES, Question("Invoice", (one_of("Id", batch),)))
+            there = self._invoices(page)
+            seen = {row.id for row in page.rows} | {aside.ledger_id for aside in there.set_aside}
+            yield Records(
+                invoices=there.invoices,
+                set_aside=there.set_aside,
+                gone=tuple(Gone("invoices", name) for name in batch if name not in seen),
+            )
+
+    def _people(self, wanted: set[str], known: dict[str, rows.AccountRow]) -> Iterator[pages.Page[rows.AccountRow]]:
+        """These customers but for the known, and whoever is billed for them, up to the top."""
+        asked = {*known}
+        for _ in range(DEEPEST + 1):
+            missing = sorted(wanted - asked)
+            asked |= wanted
+            wanted = set()
+            for batch in batches(missing, self._ids_at_once):
+                page = self._ask(pages.CUSTOMERS, Question("Customer", (one_of("Id", batch), ACTIVE_OR_NOT)))
+                wanted |= _payers(page.rows)
+                yield page
+            if not wanted:
+                return
+
+    def _unused_money(self, customers: Sequence[str]) -> Iterator[Records]:
+        """Payments and credit memos with something left, of those customers who owe less than their invoices say."""
+        for batch in batches(customers, self._ids_at_once):
+            whose = one_of("CustomerRef", batch)
+            for memos in self._walk(pages.CREDIT_MEMOS, whose):
+                yield _with_something_left(self._credits(None, memos))
+            for payments in self._walk(pages.PAYMENTS, whose):
+                yield _with_something_left(self._credits(payments, None))
+
+    def _walk(self, listing: pages.Listing[R], *where: str, beginning: str = "") -> Iterator[pages.Page[R]]:
+        question = Question(listing.entity, where, most=self._page_size)
+        return walk(lambda asked: self._ask(listing, asked), question, beginning)
+
+    def _ask(self, listing: pages.Listing[R], question: Question) -> pages.Page[R]:
+        doing = f"reading {listing.entity}"
+        return self._line.call(doing, self._line.client.query(str(question)), read=listing.read)
+
+    def _accounts(self, page: pages.Page[rows.AccountRow]) -> Records:
+        self._memory.saw(*page.rows)
+        found, aside = page.meant(meaning.account)
+        return Records(accounts=found, set_aside=aside)
+
+    def _invoices(
+        self, page: pages.Page[rows.InvoiceRow], paid_with: dict[str, dict[str, meaning.PaidWith]] | None = None
+    ) -> Records:
+        found, aside = page.meant(lambda row: meaning.invoice(row, self.currency, (paid_with or {}).get(row.id)))
+        return Records(invoices=found, set_aside=aside)
+
+    def _credits(
+        self, payments: pages.Page[rows.PaymentRow] | None, memos: pages.Page[rows.CreditMemoRow] | None
+    ) -> Records:
+        left = payments.meant(lambda row: meaning.unapplied(row, self.currency)) if payments else ((), ())
+        notes = memos.meant(lambda row: meaning.credit_memo(row, self.currency)) if memos else ((), ())
+        return Records(credits=(*left[0], *notes[0]), set_aside=(*left[1], *notes[1]))
+
+
+WHOLE_CHECK = "whole_check"
+"""In a cursor: deletions may have been missed, so `whole_check` is due, and the entry is then taken out."""
+
+
+def _paid_with(
+    page: pages.Page[rows.PaymentRow],
+) -> tuple[dict[str, dict[str, meaning.PaidWith]], tuple[SetAside, ...]]:
+    """What each payment did, by invoice and payment; and those that make no sense."""
+    by_invoice: dict[str, dict[str, meaning.PaidWith]] = {}
+
+    def note(row: rows.PaymentRow) -> None:
+        for invoice_id, done in meaning.used_for(row).items():
+            by_invoice.setdefault(invoice_id, {})[row.id] = done
+
+    return by_invoice, page.meant(note)[1][len(page.set_aside) :]
+
+
+def _gathered(each: dict[str, pages.Changes]) -> pages.Changes:
+    return pages.Changes(
+        customers=each["Customer"].customers,
+        invoices=each["Invoice"].invoices,
+        payments=each["Payment"].payments,
+        credit_memos=each["CreditMemo"].credit_memos,
+        at=None,
+    )
+
+
+def _gone(lists: Iterable[pages.Page[Any]]) -> tuple[Gone, ...]:
+    found = (meaning.gone(row, page.entity) for page in lists for row in page.rows if row.is_deleted)
+    return tuple(gone for gone in found if gone is not None)
+
+
+def _payers(customers: Iterable[rows.AccountRow]) -> set[str]:
+    return {
+        row.parent_ref.value for row in customers if row.bill_with_parent and row.parent_ref and row.parent_ref.value
+    }
+
+
+def _has_credit(customer: rows.AccountRow | None, owed: Decimal) -> bool:
+    """Whoever owes less than their open invoices come to has money that was not yet used."""
+    return customer is not None and customer.balance is not None and customer.balance < owed
+
+
+def _with_something_left(records: Records) -> Records:
+    left = tuple(credit for credit in records.credits if credit.remaining > 0)
+    return Records(credits=left, set_aside=records.set_aside)
+
+
+def _back(moment: str, overlap: timedelta) -> str:
+    at: datetime | None = meaning.instant(moment)
+    assert at is not None
+    return (at - overlap).isoformat(timespec="seconds")
+
+
+def _known(moment: str | None) -> str:
+    # Our own clock would not do: were it ahead of QuickBooks', changes would be stepped over.
+    if moment is None or meaning.instant(moment) is None:
+        raise Unreachable("QuickBooks' answer does not say what time it is there, so nobody could tell where to go on.")
+    return moment

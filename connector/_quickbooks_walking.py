@@ -1,0 +1,86 @@
+"""Walking through a list of QuickBooks so that nothing is lost while the books go on changing.
+
+A list is walked by time of change: read a page, then ask for everything changed at or after its last row's time, and so
+on; rows met twice are dropped. Somebody who pays in the middle of the walk takes a row out of the list; walked by
+position, that would have pulled an unread row onto a page already read. Only when a whole page was changed within one
+second, as by an import, does time not lead on. Then the walk steps by position inside that second, each page beginning
+with the last row of the one before: if it does not, rows have gone meanwhile, and that second is walked again.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from connector import Unreachable
+from connector._quickbooks_meaning import instant
+from connector._quickbooks_pages import Page
+from connector._quickbooks_query import Question, since
+from connector._quickbooks_rows import Document
+
+R = TypeVar("R", bound=Document)
+TURNS = 1_000
+"""More pages than any company's list has. Whoever reaches this goes round in circles."""
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the walk is: the time of the last row met, and the position inside that second."""
+
+    moment: str = ""
+    at: datetime | None = None
+    start: int = 1
+    met: set[str] = field(default_factory=set)
+    last: str = ""
+
+
+def walk(ask: Callable[[Question], Page[R]], question: Question, beginning: str = "") -> Iterator[Page[R]]:
+    """Every row that fits the question all the while, each once. `beginning` is a moment in ISO 8601.
+
+    Raises Unreachable when QuickBooks' own order makes no sense, and whatever `ask` raises.
+    """
+    place = _Place(beginning, instant(beginning))
+    for _ in range(TURNS):
+        conditions = (since(place.moment),) if place.moment else ()
+        asked = replace(question.also(*conditions), in_order=True, start=place.start)
+        page = ask(asked)
+        if place.start > 1 and not _leads_on(page, place):
+            place.start = 1  # rows have gone from under us
+            continue
+        yield _fresh(page, place)
+        if page.length < asked.most:
+            return
+        _move(page, place, asked.most)
+    raise Unreachable(
+        f"QuickBooks' list of {question.entity} does not come to an end. It will be read again; if this goes on, send "
+        "this run to support."
+    )
+
+
+def _leads_on(page: Page[Any], place: _Place) -> bool:
+    """Whether a page by position begins with the row that ended the one before."""
+    return page.length > 0 and page.first == place.last
+
+
+def _fresh(page: Page[R], place: _Place) -> Page[R]:
+    """The page without what was met before."""
+    kept = [number for number, row in enumerate(page.rows) if row.id not in place.met]
+    aside = tuple(odd for odd in page.set_aside if not odd.ledger_id or odd.ledger_id not in place.met)
+    place.met.update(row.id for row in page.rows)
+    place.met.update(odd.ledger_id for odd in aside)
+    raw = page.raw
+
+    def raw_of(number: int) -> str:
+        return raw(kept[number])
+
+    return replace(page, rows=tuple(page.rows[number] for number in kept), set_aside=aside, raw=raw_of)
+
+
+def _move(page: Page[Any], place: _Place, size: int) -> None:
+    place.last = page.last
+    newest = next((row for row in reversed(page.rows) if instant(row.updated) is not None), None)
+    at = instant(newest.updated) if newest else None
+    if newest is not None and newest.updated and at is not None and (place.at is None or at > place.at):
+        place.moment, place.at, place.start = newest.updated, at, 1
+    else:
+        place.start += size - 1
