@@ -16,6 +16,7 @@ from engine.facts import Decision, Facts
 from jobs.containing import contained
 from jobs.office import Office
 from jobs.uncollected import uncollected
+from store.alike import Likes
 from store.decisions import Decided, save_decisions, saving
 from store.facts import facts_in_chunks, ground_of, unsettled
 from store.ground import Ground
@@ -71,7 +72,9 @@ def recalculate_in(
     asked = None if account_ids is None else frozenset(account_ids)
     number = ground_number(unit, ground, now=now)
     first_look = organisation.recalculated_on != as_of
-    by = saving(unit, ground, number, as_of=as_of, now=now, first_look=first_look, touched=asked or frozenset())
+    touched = asked or frozenset[int]()
+    likes = Likes(unit, ground, as_of, touched)
+    by = saving(ground, number, as_of=as_of, now=now, first_look=first_look, touched=touched, likes=likes)
     ids: list[int] | None = None
     if organisation.recalculated_ground == number:
         looked_at = _besides(unit, ground, asked, as_of, new_day=first_look, restless=restless)
@@ -82,16 +85,18 @@ def recalculate_in(
     answered: dict[int, tuple[Facts, Decision]] = {}
     changed = 0
     with uncollected():
-        for decided in _decided(unit, ground, ids, as_of):
+        for decided in _decided(unit, ground, ids, as_of, likes):
             changed += save_decisions(unit, by, decided)
             if asked:
                 answered.update((one.account, (one.facts, one.decision)) for one in decided if one.account in asked)
     return Recalculated(changed, answered)
 
 
-def _decided(unit: Session, ground: Ground, ids: list[int] | None, as_of: date) -> Iterator[list[Decided]]:
-    for chunk in facts_in_chunks(unit, ground, ids, as_of=as_of):
-        yield [Decided(account, known.facts, known.row, decide(known.facts, as_of)) for account, known in chunk.items()]
+def _decided(
+    unit: Session, ground: Ground, ids: list[int] | None, as_of: date, likes: Likes
+) -> Iterator[list[Decided]]:
+    for chunk in facts_in_chunks(unit, ground, ids, as_of=as_of, likes=likes):
+        yield [Decided(account, *known, decide(known.facts, as_of)) for account, known in chunk.items()]
 
 
 def _besides(

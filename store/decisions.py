@@ -15,24 +15,29 @@ from engine.calendars import SENDING_WINDOW, moment_of
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
 from engine.limits import Opening, first_open
-from engine.notes import FOR_THE_LEDGER
 from engine.position import Held
 from engine.reminders import Order, ReminderState, Withdrawal
 from store import rows
+from store.alike import Likeness, Likes
 from store.ground import Ground
-from store.history import write_note
+from store.history import OfAccount, write_for_ourselves, write_for_the_ledger
 from store.kept_decisions import keep
 from store.positions import POSITION_COLUMNS, WALK_COLUMNS, position_row, walk_row
 from store.tables import AccountRow
-from store.tasks import close_task, open_accounts, open_task
+from store.tasks import close_task, open_task
 
 
 class Decided(NamedTuple):
-    """One account that was looked at: its number, what was known, the row it had, and what follows."""
+    """One account that was looked at: its number, what was known, the row it had, and what follows.
+
+    `unaddressed`: a task is open because it is due and has no address. `likeness`: see `store.alike`.
+    """
 
     account: int
     facts: Facts
     row: rows.Row | None
+    unaddressed: bool
+    likeness: Likeness | None
     decision: Decision
 
 
@@ -48,12 +53,11 @@ class Saving(NamedTuple):
     as_of: date
     now: datetime
     send_after: datetime
-    missing_address: frozenset[int]
     touched: frozenset[int] | None
+    likes: Likes | None
 
 
 def saving(
-    session: Session,
     ground: Ground,
     ground_number: int,
     *,
@@ -61,14 +65,14 @@ def saving(
     now: datetime,
     first_look: bool,
     touched: frozenset[int] | None = frozenset(),
+    likes: Likes | None = None,
 ) -> Saving:
     """The circumstances of one look. `touched`: something has happened to these accounts (None: to all of them), so
-    their decision is kept even where their position stays what it was.
+    their decision is kept even where their position stays what it was. `likes` learn from what is saved.
     """
     window = SENDING_WINDOW if first_look else timedelta(0)
-    missing = open_accounts(session, organisation_id=ground.number, kind="no address")
     moment = sending_moment(ground, as_of, now, window=window)
-    return Saving(ground, ground_number, as_of, now, moment, missing, touched)
+    return Saving(ground, ground_number, as_of, now, moment, touched, likes)
 
 
 def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> int:
@@ -79,7 +83,7 @@ def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> 
     day = rows.days(session)
     number, as_of, stamp = by.ground.number, by.as_of, _stamp(session, by)
     for one in decided:
-        account, facts, known, decision = one
+        account, facts, known, unaddressed, likeness, decision = one
         row = position_row(number, account, facts, decision, as_of=as_of, day=day)
         changed = row != known
         if changed:
@@ -87,8 +91,10 @@ def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> 
         stirred = bool(
             decision.orders or decision.withdrawals or decision.notes or facts.outcomes or facts.begin or decision.lifts
         )
-        if stirred or facts.invoice_runs != decision.invoice_runs or account in by.missing_address:
+        if stirred or facts.invoice_runs != decision.invoice_runs or unaddressed:
             busy.append(one)
+        elif likeness is not None and not changed and by.likes is not None:
+            by.likes.learn(likeness, decision, row)
         if changed or (by.touched is None or account in by.touched) or decision.notes:
             kept.append((account, facts, decision))
     if busy:
@@ -108,22 +114,15 @@ def _stamp(session: Session, by: Saving) -> tuple[object, object]:
 
 
 def _tell(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
-    """What people are told: tasks, and the notes that go on into the ledger, each with its write-back."""
+    """What people are told: tasks, and the notes that go on into the ledger."""
     for one in busy:
         _mind_the_address(session, by, one)
-        for note in one.decision.notes:
-            if note.kind in FOR_THE_LEDGER:
-                write_note(
-                    session,
-                    organisation_id=by.ground.number,
-                    account_id=one.account,
-                    kind=note.kind,
-                    text=note.text,
-                    at=by.now,
-                    by="arrears",
-                    invoice_id=note.invoice,  # type: ignore[arg-type]
-                )
     session.flush()
+    write_for_the_ledger(session, by.ground.number, _notes(busy), by.now)
+
+
+def _notes(busy: Sequence[Decided]) -> list[OfAccount]:
+    return [(one.account, note) for one in busy for note in one.decision.notes]
 
 
 def _save_the_rest(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
@@ -143,7 +142,7 @@ def _save_the_rest(session: Session, by: Saving, busy: Sequence[Decided]) -> Non
     _withdraw(session, by, [(one.account, gone) for one in busy for gone in one.decision.withdrawals])
     _hold_or_release(session, by, stays)
     _queue(session, by, fresh)
-    _write_our_notes(session, by, busy)
+    write_for_ourselves(session, by.ground.number, _notes(busy), by.now)
 
 
 def _count_outcomes(session: Session, busy: Sequence[Decided]) -> None:
@@ -282,20 +281,6 @@ def _lift(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
         rows.write(session, f"{change} AND lifted_at IS NULL", over)
 
 
-def _write_our_notes(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
-    """The notes that stay in our own history."""
-    at = rows.plain(session, by.now)
-    ours = [
-        (by.ground.number, one.account, note.invoice, at, note.kind.value, note.text, "arrears")
-        for one in busy
-        for note in one.decision.notes
-        if note.kind not in FOR_THE_LEDGER
-    ]
-    if ours:
-        columns = ("organisation_id", "account_id", "invoice_id", "at", "kind", "text", "by")
-        rows.insert(session, "history_notes", columns, ours)
-
-
 def sending_moment(ground: Ground, as_of: date, now: datetime, *, window: timedelta = timedelta(0)) -> datetime:
     """Today's sending time; once that and the window after it have passed, the next sending day's."""
     zone, at = ZoneInfo(ground.organisation.time_zone), ground.organisation.sending_time
@@ -307,9 +292,9 @@ def sending_moment(ground: Ground, as_of: date, now: datetime, *, window: timede
 
 def _mind_the_address(session: Session, by: Saving, one: Decided) -> None:
     """An account that is due and has no address is a task for a person, until it has one or nothing is due."""
-    state, known = one.decision.position.state, one.account in by.missing_address
+    state = one.decision.position.state
     missing = isinstance(state, Held) and any(hold.kind is HoldKind.NO_ADDRESS and not hold.by for hold in state.holds)
-    if missing == known:
+    if missing == one.unaddressed:
         return
     key = f"no address:{one.account}"
     if not missing:

@@ -20,6 +20,7 @@ from engine.position import Run
 from engine.receivables import InvoiceStatus, Money, Ref
 from engine.reminders import COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
 from engine.workflow import Channel
+from store.alike import Likeness, Likes
 from store.ground import Ground, ground_of, workflows_of
 from store.positions import POSITION_COLUMNS, WALK_COLUMNS, run_of, walk_of
 from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, rows, text_of, together
@@ -31,10 +32,15 @@ _HEARD_WITHIN = timedelta(days=62)
 
 
 class Known(NamedTuple):
-    """One account's facts, and its position row as it was read (None for one never looked at)."""
+    """One account's facts, and its position row as it was read (None for one never looked at).
+
+    `unaddressed`: a task is open because something is due and there is no address. `likeness`: see `store.alike`.
+    """
 
     facts: Facts
     row: Row | None
+    unaddressed: bool
+    likeness: Likeness | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +69,28 @@ def facts_of(session: Session, ground: Ground, account_ids: Sequence[int] | None
 
 
 def facts_in_chunks(
-    session: Session, ground: Ground, account_ids: Sequence[int] | None = None, *, as_of: date | None = None
+    session: Session,
+    ground: Ground,
+    account_ids: Sequence[int] | None = None,
+    *,
+    as_of: date | None = None,
+    likes: Likes | None = None,
 ) -> Iterator[dict[int, Known]]:
     """The same, some thousand accounts at a time, so that memory does not grow with the organisation.
 
-    `as_of` is the date on which they will be looked at; without it that of the ground's newest data.
+    `as_of` is the date on which they will be looked at; without it that of the ground's newest data. With `likes`
+    those are left out of whom another account has shown that nothing comes of a look at them.
     """
+    gathered = _Gathering(session, ground, as_of, likes)
     if account_ids is None:
         query = "SELECT id FROM accounts WHERE organisation_id = ? ORDER BY id"
         everybody = [row[0] for row in rows(session, query, [ground.number])]
         for start in range(0, len(everybody), CHUNK):
-            yield _gathered(session, ground, _Scope(ground.number, everybody[start : start + CHUNK], True), as_of)
+            yield gathered.about(_Scope(ground.number, everybody[start : start + CHUNK], True))
         return
     wanted = sorted(set(account_ids))
     for start in range(0, len(wanted), CHUNK):
-        yield _gathered(session, ground, _Scope(ground.number, wanted[start : start + CHUNK], False), as_of)
+        yield gathered.about(_Scope(ground.number, wanted[start : start + CHUNK], False))
 
 
 def unsettled(session: Session, ground: Ground, as_of: date) -> list[int]:
@@ -99,53 +112,89 @@ def unsettled(session: Session, ground: Ground, as_of: date) -> list[int]:
     return [row[0] for row in all_rows(session, query, [ground.number, least, ground.number, day, day])]
 
 
-def _gathered(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[int, Known]:
-    asked = _questions(session, ground, scope, as_of)
-    told = dict(zip(asked, together(session, [*asked.values()]), strict=True))
-    invoices = _open_invoices(told["invoices"])
-    positions = {row[0]: row for row in told["positions"]}
-    holds, begins = _holds(told["holds"]), _begins(told["begins"])
-    outcomes, standing = _reminders(told["reminders"])
-    mailable = {row[0] for row in told["mailable"]}
-    credits_, courtesies = _credits(told.get("credits", ())), _courtesies(told.get("courtesies", ()))
-    walks, contacted = _walks(told.get("walks", ())), _contacted(told.get("contacted", ()))
-    rules, workflows, pause, ledger_as_of = ground.rules, ground.workflows, ground.pause, ground.ledger_as_of
-    default, ahead, nothing = ground.organisation.default_workflow_id or 0, ground.sending_ahead, ()
-    found: dict[int, Known] = {}
-    for number, own_default, email, mobile in told["accounts"]:
-        row = positions.get(number)
+class _Gathering(NamedTuple):
+    """How the facts of one look are gathered, chunk by chunk."""
+
+    session: Session
+    ground: Ground
+    as_of: date | None
+    likes: Likes | None
+
+    def about(self, scope: _Scope) -> dict[int, Known]:
+        asked = _questions(self.session, self.ground, scope, self.as_of)
+        told = dict(zip(asked, together(self.session, [*asked.values()]), strict=True))
+        owed: dict[int, list[Row]] = defaultdict(list)
+        for invoice in told["invoices"]:
+            owed[invoice[0]].append(invoice)
+        positions = {row[0]: row for row in told["positions"]}
+        mailable, unaddressed = {row[0] for row in told["mailable"]}, {row[0] for row in told["unaddressed"]}
+        more = _More(told)
+        likes = self.likes if not self.ground.pause else None
+        eventful = more.about_whom() | unaddressed.union(likes.asked) if likes is not None else unaddressed
+        found: dict[int, Known] = {}
+        for number, default, email, mobile in told["accounts"]:
+            row, open_invoices = positions.get(number), owed.get(number, ())
+            reach = bool(email) or number in mailable, bool(mobile)
+            likeness = None
+            if likes is not None and row is not None and number not in eventful:
+                likeness = likes.likeness(row, open_invoices, default, reach)
+                if likes.unmoved(likeness):
+                    continue
+            facts = self._facts(number, default, row, open_invoices, _REACHABLE[reach], more)
+            found[number] = Known(facts, row[:_OF_POSITION] if row else None, number in unaddressed, likeness)
+        return found
+
+    def _facts(
+        self,
+        number: int,
+        default: int | None,
+        row: Row | None,
+        owed: Sequence[Row],
+        reachable: frozenset[Channel],
+        more: "_More",
+    ) -> Facts:
+        ground, nothing = self.ground, ()
         run, cycle, reminded, stepped, left = None, 0, None, None, None
         if row is not None:
-            row, driver = row[:_OF_POSITION], row[_OF_POSITION:]
-            run, cycle, reminded, stepped = run_of(row)
-            left = _departed(driver) if run is not None else None
-        held = holds.get(number)
-        found[number] = Known(
-            Facts(
-                rules,
-                workflows,
-                own_default or default,
-                tuple(invoices.get(number, nothing)),
-                ledger_as_of,
-                pause + tuple(held) if held else pause,
-                run,
-                cycle,
-                reminded,
-                stepped,
-                left,
-                tuple(outcomes.get(number, nothing)) if outcomes else nothing,
-                tuple(standing.get(number, nothing)) if standing else nothing,
-                _REACHABLE[bool(email) or number in mailable, bool(mobile)],
-                begins.get(number) if begins else None,
-                tuple(credits_.get(number, nothing)) if credits_ else nothing,
-                frozenset(courtesies.get(number, nothing)) if courtesies else _NONE,
-                walks.get(number, _NO_WALKS) if walks else _NO_WALKS,
-                tuple(contacted.get(number, nothing)) if contacted else nothing,
-                ahead,
-            ),
-            row,
+            run, cycle, reminded, stepped = run_of(row[:_OF_POSITION])
+            left = _departed(row[_OF_POSITION:]) if run is not None else None
+        held = more.holds.get(number)
+        return Facts(
+            ground.rules,
+            ground.workflows,
+            default or ground.organisation.default_workflow_id or 0,
+            _open_invoices(owed),
+            ground.ledger_as_of,
+            ground.pause + tuple(held) if held else ground.pause,
+            run,
+            cycle,
+            reminded,
+            stepped,
+            left,
+            tuple(more.outcomes.get(number, nothing)),
+            tuple(more.standing.get(number, nothing)),
+            reachable,
+            more.begins.get(number),
+            tuple(more.credits.get(number, nothing)),
+            frozenset(more.courtesies[number]) if number in more.courtesies else _NONE,
+            more.walks.get(number, _NO_WALKS),
+            tuple(more.contacted.get(number, nothing)),
+            ground.sending_ahead,
         )
-    return found
+
+
+class _More:
+    """What is known only of some accounts: what holds them, what was sent, said, called and credited."""
+
+    def __init__(self, told: Mapping[str, Iterable[Row]]) -> None:
+        self.holds, self.begins = _holds(told["holds"]), _begins(told["begins"])
+        self.outcomes, self.standing = _reminders(told["reminders"])
+        self.credits, self.courtesies = _credits(told.get("credits", ())), _courtesies(told.get("courtesies", ()))
+        self.walks, self.contacted = _walks(told.get("walks", ())), _contacted(told.get("contacted", ()))
+
+    def about_whom(self) -> set[int]:
+        """The accounts of which any of this is known."""
+        return {number for known in vars(self).values() for number in known}
 
 
 _OF_POSITION = len(POSITION_COLUMNS)
@@ -154,7 +203,7 @@ _ALWAYS = {
     "invoices": "SELECT account_id, id, number, due_on, balance, currency FROM invoices "
     "WHERE {own} AND status = 'open' AND balance > 0",
     # With what the ledger now says of the invoice that drove at the last look.
-    "positions": f"SELECT {', '.join(f'p.{name}' for name in POSITION_COLUMNS)}, i.number, i.due_on, i.status "  # noqa: S608
+    "positions": f"SELECT {', '.join(f'p.{name}' for name in POSITION_COLUMNS)}, i.due_on, i.status, i.number "  # noqa: S608
     "FROM positions p LEFT JOIN invoices i ON i.id = p.run_driver_id WHERE {p}",
     # The oldest hold is the one that is named.
     "holds": 'SELECT account_id, kind, since, why, "by", until, invoice_id FROM holds '
@@ -168,6 +217,7 @@ _ALWAYS = {
     # Accounts that have a contact with an address of its own, who receives reminders.
     "mailable": "SELECT c.account_id FROM contacts c JOIN accounts a ON a.id = c.account_id "
     "WHERE {a} AND c.email <> '' AND c.receives_reminders",
+    "unaddressed": "SELECT account_id FROM tasks WHERE {own} AND kind = 'no address' AND closed_at IS NULL",
     "accounts": "SELECT a.id, a.default_workflow_id, a.email, a.mobile FROM accounts a WHERE {a}",
 }
 _SOMETIMES = {
@@ -201,17 +251,19 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
     return questions
 
 
-def _open_invoices(told: Iterable[Row]) -> dict[int, list[OpenInvoice]]:
-    found: dict[int, list[OpenInvoice]] = defaultdict(list)
+def _open_invoices(owed: Iterable[Row]) -> tuple[OpenInvoice, ...]:
     new = tuple.__new__  # half the time of a call by name, for the most numerous record there is
-    for account, number, name, due_on, balance, currency in told:
-        found[account].append(new(OpenInvoice, (number, name, DAYS[due_on], amount_of(balance), currency)))
-    return found
+    return tuple(
+        [
+            new(OpenInvoice, (number, name, DAYS[due_on], amount_of(balance), currency))
+            for _, number, name, due_on, balance, currency in owed
+        ]
+    )
 
 
 def _departed(driver: Row) -> Departed | None:
     """What the ledger now says of the invoice that drove; None where it is not in the copy any more."""
-    number, due_on, status = driver
+    due_on, status, number = driver
     return Departed(number, DAYS[due_on], _STATUSES[status]) if due_on is not None else None
 
 

@@ -1,7 +1,7 @@
 """What holds for every account of an organisation: its rules, its workflows, its pause, and how fresh its ledger is."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from engine.holds import Hold, HoldKind
 from engine.limit_presets import PRESETS
 from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 from store.holidays_of import holidays_of
-from store.rows import Question, together
+from store.rows import Question, Row, together
 from store.tables import AccountRow, OrganisationRow
 
 
@@ -29,6 +29,8 @@ class Ground:
     ledger_as_of: date | None
     pause: tuple[Hold, ...]
     sending_ahead: bool = True
+    kept: tuple[int, str] | None = None
+    """The number and the fingerprint of the newest ground that is kept (see `store.kept_decisions`)."""
     time_zones: Mapping[int, str] = field(default_factory=dict)
     """The time zones of accounts that have one of their own; the others live where the organisation does."""
 
@@ -62,13 +64,16 @@ def ground_of(session: Session, organisation_id: int, *, now: datetime | None = 
     if organisation.paused_at is not None:
         since = civil_date(organisation.paused_at, zone)
         pause = (Hold(HoldKind.ORGANISATION_PAUSED, since, organisation.paused_why, organisation.paused_by),)
+    asked = (*_WORKFLOWS, "SELECT id, fingerprint FROM grounds WHERE organisation_id = ? ORDER BY id DESC LIMIT 1")
+    steps, workflows, kept = together(session, [Question(query, [organisation_id]) for query in asked])
     return Ground(
         organisation=organisation,
         rules=rules_of(organisation, around=civil_date(now, zone) if now is not None else None),
-        workflows=workflows_of(session, organisation_id),
+        workflows=_workflows(steps, workflows),
         ledger_as_of=civil_date(organisation.ledger_as_of, zone) if organisation.ledger_as_of else None,
         pause=pause,
         sending_ahead=now is None or now <= _last_sending_moment(organisation, now),
+        kept=kept[0] if kept else None,  # type: ignore[arg-type]
         time_zones=_time_zones(session, organisation_id) if organisation.contact_rules else {},
     )
 
@@ -105,19 +110,23 @@ def rules_of(organisation: OrganisationRow, *, around: date | None = None) -> Ru
 
 def workflows_of(session: Session, organisation_id: int) -> dict[int | str, Workflow]:
     """Every workflow of the organisation with its steps, by its number."""
+    return _workflows(*together(session, [Question(query, [organisation_id]) for query in _WORKFLOWS]))
+
+
+_WORKFLOWS = (
+    "SELECT s.workflow_id, s.step_id, s.name, s.day, s.channel, s.manual FROM steps s "
+    "JOIN workflows w ON w.id = s.workflow_id WHERE w.organisation_id = ? ORDER BY s.day, s.step_id",
+    "SELECT id, name, kind, version, link_workflow_id, link_after_days, repeat_every FROM workflows "
+    "WHERE organisation_id = ? ORDER BY id",
+)
+
+
+def _workflows(all_steps: Iterable[Row], all_workflows: Iterable[Row]) -> dict[int | str, Workflow]:
     steps: dict[int, list[Step]] = defaultdict(list)
-    asked = (
-        "SELECT s.workflow_id, s.step_id, s.name, s.day, s.channel, s.manual FROM steps s "
-        "JOIN workflows w ON w.id = s.workflow_id WHERE w.organisation_id = ? ORDER BY s.day, s.step_id",
-        "SELECT id, name, kind, version, link_workflow_id, link_after_days, repeat_every FROM workflows "
-        "WHERE organisation_id = ? ORDER BY id",
-    )
-    all_steps, all_workflows = together(session, [Question(query, [organisation_id]) for query in asked])
     for workflow, step, name, day, channel, manual in all_steps:
         steps[workflow].append(Step(step, name, day, Channel(channel), bool(manual)))
     workflows: dict[int | str, Workflow] = {}
     for number, name, kind, version, to, after_days, repeat in all_workflows:
         link = Link(to, after_days) if to is not None else None
-        kind = WorkflowKind(kind)
-        workflows[number] = Workflow(number, name, tuple(steps[number]), kind, version, link, repeat)
+        workflows[number] = Workflow(number, name, tuple(steps[number]), WorkflowKind(kind), version, link, repeat)
     return workflows

@@ -19,7 +19,7 @@ from engine.position import Run
 from engine.receivables import Ref
 from engine.workflow import Workflow
 from store.ground import Ground
-from store.rows import all_rows, insert, plain, text_of
+from store.rows import insert, plain, text_of
 from store.tables import DecisionRow, GroundRow
 
 _SHARED = 2
@@ -60,10 +60,8 @@ def ground_number(session: Session, ground: Ground, *, now: datetime) -> int:
     workflows = tuple(sorted(ground.workflows.values(), key=lambda workflow: int(workflow.id)))
     content = _steady.encode(_Content(ground.rules, workflows, ground.pause, ground.organisation.default_workflow_id))
     fingerprint = hashlib.sha256(content).hexdigest()
-    newest = "SELECT id, fingerprint FROM grounds WHERE organisation_id = ? ORDER BY id DESC LIMIT 1"
-    for number, known in all_rows(session, newest, [ground.number]):
-        if known == fingerprint:
-            return int(number)
+    if ground.kept is not None and ground.kept[1] == fingerprint:
+        return ground.kept[0]
     row = GroundRow(organisation_id=ground.number, fingerprint=fingerprint, content=content.decode(), used_from=now)
     session.add(row)
     session.flush()

@@ -164,11 +164,17 @@ def _take_in_invoices(
     taken.touched.update(row[_ACCOUNT] for row in found.fresh)
     taken.touched.update(number for one in found.altered for number in (one.known.said[_ACCOUNT], one.said[_ACCOUNT]))
     taken.reopened.update((one.said[_ACCOUNT], one.said[_NUMBER]) for one in found.altered if _reopened(one))
+    changed = [(*one.said, *_settled(one.said, one.known.ours, learnt), one.known.id) for one in found.altered]
+    told = {one.said[0]: one.known.id for one in found.altered}
     with piped(session, len(invoices)):
         _INVOICES.add(session, organisation_id, [(*row, *_settled(row, (None, None), learnt)) for row in found.fresh])
-        changed = [(*one.said, *_settled(one.said, one.known.ours, learnt), one.known.id) for one in found.altered]
         _INVOICES.change(session, changed)
-    _replace_payments(session, organisation_id, invoices, found)
+        _replace_payments(session, told, invoices)
+    new = {row[0] for row in found.fresh}
+    paid = [one for one in invoices if one.ledger_id in new and (one.payments or one.allocations)]
+    if paid:
+        numbers = numbers_of(session, "invoices", organisation_id, [one.ledger_id for one in paid])
+        _add_payments(session, numbers, paid)
 
 
 def _take_in_credits(session: Session, organisation_id: int, credits_: Sequence[Credit], taken: TakenIn) -> None:
@@ -285,38 +291,32 @@ def _invoice_row(account_id: int, invoice: Invoice, day: Any, moment: Any) -> Ro
     )
 
 
-def _replace_payments(session: Session, organisation_id: int, invoices: Sequence[Invoice], found: Differences) -> None:
-    """The payments and allocations of whatever is new or told differently, as far as this reading carried them."""
-    altered = {one.said[0]: one.known.id for one in found.altered}
-    fresh = {row[0] for row in found.fresh}
-    carried = [
-        one for one in invoices if one.payments is not None and (one.ledger_id in altered or one.ledger_id in fresh)
-    ]
-    unnumbered = [one.ledger_id for one in carried if one.ledger_id in fresh and (one.payments or one.allocations)]
-    numbers = altered | (numbers_of(session, "invoices", organisation_id, unnumbered) if unnumbered else {})
-    carried = [one for one in carried if one.ledger_id in numbers]
-    if not carried:
-        return
+def _replace_payments(session: Session, numbers: Mapping[str, int], invoices: Sequence[Invoice]) -> None:
+    """The payments and allocations of these of our invoices, as far as this reading carried them."""
+    carried = [one for one in invoices if one.ledger_id in numbers and one.payments is not None]
+    if carried:
+        which = [(numbers[one.ledger_id],) for one in carried]
+        write(session, "DELETE FROM payments WHERE invoice_id = ?", which)
+        write(session, "DELETE FROM allocations WHERE invoice_id = ?", which)
+        _add_payments(session, numbers, carried)
+
+
+def _add_payments(session: Session, numbers: Mapping[str, int], invoices: Sequence[Invoice]) -> None:
     day = days(session)
     payments = [
         (numbers[invoice.ledger_id], payment.ledger_id, day(payment.paid_on), scaled(payment.amount))
-        for invoice in carried
+        for invoice in invoices
         for payment in _latest(invoice.payments or ())
     ]
     allocations = [
         (numbers[invoice.ledger_id], used.ledger_id, used.kind.value, day(used.on), scaled(used.amount))
-        for invoice in carried
+        for invoice in invoices
         for used in _latest(invoice.allocations or ())
     ]
-    which = [(altered[invoice.ledger_id],) for invoice in carried if invoice.ledger_id in altered]
-    with piped(session, max(len(payments), len(allocations))):
-        if which:
-            write(session, "DELETE FROM payments WHERE invoice_id = ?", which)
-            write(session, "DELETE FROM allocations WHERE invoice_id = ?", which)
-        if payments:
-            insert(session, "payments", ("invoice_id", "ledger_id", "paid_on", "amount"), payments)
-        if allocations:
-            insert(session, "allocations", ("invoice_id", "credit_ledger_id", "kind", "on", "amount"), allocations)
+    if payments:
+        insert(session, "payments", ("invoice_id", "ledger_id", "paid_on", "amount"), payments)
+    if allocations:
+        insert(session, "allocations", ("invoice_id", "credit_ledger_id", "kind", "on", "amount"), allocations)
 
 
 def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:

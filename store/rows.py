@@ -86,7 +86,7 @@ def write(session: Session, statement: str, many: Iterable[Row]) -> None:
 
 def upsert(session: Session, table: str, columns: Sequence[str], key: Sequence[str], many: list[Row]) -> None:
     """Inserts rows, or replaces those of the same key. Values as the driver takes them: see `plain`."""
-    changes = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in columns if name not in key)
+    changes = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in columns if name not in key)
     put(session, table, columns, many, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}")
 
 
@@ -101,7 +101,7 @@ _FEW = 200
 
 def put(session: Session, table: str, columns: Sequence[str], many: list[Row], on_conflict: str) -> None:
     """Inserts rows, with that answer to a key that is there already. Table and columns are our own words."""
-    names, marks = ", ".join(map(_quoted, columns)), ", ".join("?" * len(columns))
+    names, marks = ", ".join(map(quoted, columns)), ", ".join("?" * len(columns))
     if is_sqlite(session) or len(many) < _FEW:
         write(session, f"INSERT INTO {table} ({names}) VALUES ({marks}) {on_conflict}", many)  # noqa: S608
         return
@@ -121,7 +121,8 @@ def put(session: Session, table: str, columns: Sequence[str], many: list[Row], o
         cursor.close()
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A column's name as both databases take it, also where it is a word of theirs."""
     return f'"{name}"'
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from store.rows import all_rows
 from store.tables import TaskRow
 
 
@@ -43,9 +42,3 @@ def close_task(session: Session, *, organisation_id: int, key: str, at: datetime
         )
         .values(closed_at=at, closed_by=by)
     )
-
-
-def open_accounts(session: Session, *, organisation_id: int, kind: str) -> frozenset[int]:
-    """The accounts that have an open task of this kind."""
-    query = "SELECT account_id FROM tasks WHERE organisation_id = ? AND kind = ? AND closed_at IS NULL"
-    return frozenset(row[0] for row in all_rows(session, query, [organisation_id, kind]) if row[0] is not None)

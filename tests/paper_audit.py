@@ -17,7 +17,7 @@ from paper_town import PaperTown
 from store.facts import facts_in_chunks, ground_of
 from store.kept_decisions import all_kept, outcome
 from store.positions import POSITION_COLUMNS, position_row
-from store.rows import is_sqlite
+from store.rows import days
 from store.tables import InvoiceRow, MessageRow, ReminderRow, WorkflowRow
 
 Ordered = Mapping[tuple[int, ReminderKey], list[tuple[datetime, tuple[Ref, ...]]]]
@@ -106,11 +106,9 @@ def unlike_the_stored(town: PaperTown, day: date) -> Iterator[str]:
     names = _names(town)
     with town.office.database.reading() as session:
         ground = ground_of(session, town.organisation, now=town.clock())
-        text_dates = is_sqlite(session)
         for chunk in facts_in_chunks(session, ground, as_of=day):
-            for account, (facts, stored) in chunk.items():
-                decision = decide(facts, day)
-                row = position_row(town.organisation, account, facts, decision, as_of=day, text_dates=text_dates)
+            for account, (facts, stored, *_) in chunk.items():
+                row = position_row(town.organisation, account, facts, decide(facts, day), as_of=day, day=days(session))
                 # But for the last one: the day to look again, seen from today, may be a later one.
                 if stored is None or row[:-1] != stored[:-1]:
                     columns = zip(POSITION_COLUMNS, stored or row, row, strict=True)

@@ -22,13 +22,19 @@ def a_firm_of(a_town: Callable[..., Town], accounts: int) -> Town:
 
 
 def statements(town: Town, act: Callable[[], Any]) -> int:
+    """How many questions the database itself was asked."""
     seen: list[str] = []
-    listener = lambda *args: seen.append(args[2])  # noqa: E731
-    event.listen(town.office.database.engine, "before_cursor_execute", listener)
+    engine = town.office.database.engine
+
+    def listen(connection: Any, *_: Any) -> None:
+        connection.set_trace_callback(seen.append)
+
+    event.listen(engine, "checkout", listen)
     try:
         act()
     finally:
-        event.remove(town.office.database.engine, "before_cursor_execute", listener)
+        event.remove(engine, "checkout", listen)
+    assert seen
     return len([one for one in seen if one.lstrip().upper().startswith("SELECT")])
 
 

@@ -150,11 +150,11 @@ def decide_all(unit: Session, organisation_id: int) -> None:
     now = NOW - timedelta(minutes=12)
     ground = ground_of(unit, organisation_id, now=now)
     number = ground_number(unit, ground, now=now)
-    by = saving(unit, ground, number, as_of=TODAY, now=now, first_look=False)
+    by = saving(ground, number, as_of=TODAY, now=now, first_look=False)
     unit.flush()
     for chunk in facts_in_chunks(unit, ground):
         save_decisions(
             unit,
             by,
-            [Decided(account, known.facts, known.row, decide(known.facts, TODAY)) for account, known in chunk.items()],
+            [Decided(account, *known, decide(known.facts, TODAY)) for account, known in chunk.items()],
         )
