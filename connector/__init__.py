@@ -23,6 +23,10 @@ Clock = Callable[[], datetime]
 Cursor = Mapping[str, str]
 """How far each list has been read, in the ledger's own clock. Opaque outside the adapter; kept as JSON."""
 
+WHOLE_CHECK_DUE = "whole_check"
+"""The one entry of a cursor that is everybody's: deletions may have been missed, so `Ledger.whole_check` is due now and
+not only at night. Whoever has done it takes the entry out of the kept cursor; until then every pull hands it on."""
+
 
 class LedgerFailure(Exception):
     """A ledger could not do what was asked. The message is a sentence for support staff: what, where, what to do."""

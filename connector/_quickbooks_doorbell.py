@@ -17,6 +17,7 @@ from connector import Forged, Refused, Ring
 from connector._quickbooks_meaning import instant
 
 LISTS = {"invoice": "invoices", "customer": "accounts", "payment": "payments", "creditmemo": "credits"}
+"""QuickBooks' kinds that we follow. Of all others (a bill, an estimate) nothing is to be read."""
 
 
 class QuickBooksDoorbell:
@@ -29,7 +30,7 @@ class QuickBooksDoorbell:
         return "QuickBooksDoorbell(…)"
 
     def rings(self, body: bytes, headers: Mapping[str, str]) -> tuple[Ring, ...]:
-        """The events of one post, of every company in it. Raises Forged or Refused."""
+        """The events of one post that are about something we follow, of every company in it. Raises Forged or Refused."""
         ours = hmac.new(self._key, body, hashlib.sha256).digest()
         if not hmac.compare_digest(ours, _theirs(headers.get("intuit-signature", ""))):
             raise Forged(
@@ -40,7 +41,8 @@ class QuickBooksDoorbell:
             said = msgspec.json.decode(body, type=list[_Event] | _Old)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Refused("A signed post to QuickBooks' doorbell is in neither of the shapes that it has.") from error
-        return tuple(_events(said) if isinstance(said, list) else _old_events(said, body))
+        rings = _events(said) if isinstance(said, list) else _old_events(said, body)
+        return tuple(ring for ring in rings if ring.list)
 
 
 class _Event(msgspec.Struct, rename="lower"):

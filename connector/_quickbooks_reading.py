@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from connector import Clock, Cursor, Gone, Records, SetAside, Unreachable
+from connector import WHOLE_CHECK_DUE, Clock, Cursor, Gone, Records, SetAside, Unreachable
 from connector import _quickbooks_meaning as meaning
 from connector import _quickbooks_pages as pages
 from connector import _quickbooks_rows as rows
@@ -72,9 +72,11 @@ class Reading:
         moment = meaning.instant(since.get("changed"))
         if moment is None or self._clock() - moment > REMEMBERED:
             for page in self.everything_open():
-                yield page if page.cursor is None else Records(cursor={**page.cursor, WHOLE_CHECK: "due"})
+                yield page if page.cursor is None else Records(cursor={**page.cursor, WHOLE_CHECK_DUE: "due"})
             return
-        yield from self._delta(since["changed"], {name: since[name] for name in (WHOLE_CHECK,) if name in since}, also)
+        yield from self._delta(
+            since["changed"], {name: since[name] for name in (WHOLE_CHECK_DUE,) if name in since}, also
+        )
 
     def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
         """One count; only when it differs from what is open here, every open invoice and whatever is not."""
@@ -125,7 +127,7 @@ class Reading:
             yield from self._walked(entity, since)
         shown = {row.id for row in found.invoices.rows}
         yield from self._one_by_one([name for name in also if name not in shown])
-        due = {WHOLE_CHECK: "due"} if cut_short else {}
+        due = {WHOLE_CHECK_DUE: "due"} if cut_short else {}
         yield Records(cursor={**kept, **due, "changed": _back(at, self._overlap), "currency": self._memory.currency})
 
     def _changed(self, entities: Sequence[str], since: str) -> pages.Changes:
@@ -219,10 +221,6 @@ class Reading:
         left = payments.meant(lambda row: meaning.unapplied(row, self.currency)) if payments else ((), ())
         notes = memos.meant(lambda row: meaning.credit_memo(row, self.currency)) if memos else ((), ())
         return Records(credits=(*left[0], *notes[0]), set_aside=(*left[1], *notes[1]))
-
-
-WHOLE_CHECK = "whole_check"
-"""In a cursor: deletions may have been missed, so `whole_check` is due, and the entry is then taken out."""
 
 
 def _paid_with(
