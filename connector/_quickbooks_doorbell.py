@@ -30,7 +30,10 @@ class QuickBooksDoorbell:
         return "QuickBooksDoorbell(…)"
 
     def rings(self, body: bytes, headers: Mapping[str, str]) -> tuple[Ring, ...]:
-        """The events of one post that are about something we follow, of every company in it. Raises Forged or Refused."""
+        """The events of one post that are about something we follow, of every company in it.
+
+        Raises Forged for a wrong or missing `intuit-signature`, and Refused for a signed post in no known shape.
+        """
         ours = hmac.new(self._key, body, hashlib.sha256).digest()
         if not hmac.compare_digest(ours, _theirs(headers.get("intuit-signature", ""))):
             raise Forged(
