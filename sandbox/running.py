@@ -19,6 +19,7 @@ class Sandbox:
     """A running sandbox. `with start() as sandbox: …` stops it at the end."""
 
     def __init__(self, world: World, host: str, port: int, smtp_port: int, imap_port: int) -> None:
+        self._world = world
         self._doors = (
             HttpDoor(host, port, Front(world).answer),
             SmtpDoor(world, host, smtp_port),
@@ -40,6 +41,7 @@ class Sandbox:
     def stop(self) -> None:
         for door in self._doors:
             door.close()
+        self._world.webhooks.stop()
 
     def __enter__(self) -> "Sandbox":
         return self

@@ -14,8 +14,10 @@ from sandbox.documents import NotPossible
 from sandbox.faults import Faults
 from sandbox.mail.post_office import PostOffice
 from sandbox.organisation import Organisation
+from sandbox.xero.habits import Habits
 from sandbox.xero.identity import Identity
 from sandbox.xero.limits import Limits
+from sandbox.xero.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,18 @@ class World:
     skipped: list[str] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     limits: Limits = field(default_factory=Limits)
+    xero_habits: Habits = field(default_factory=Habits)
     chance: Random = field(init=False)
     post: PostOffice = field(init=False)
     identity: Identity = field(init=False)
+    webhooks: Webhooks = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)
         self.post = PostOffice(now=self.clock.now, new_id=self.new_id)
         self.identity = Identity(now=self.clock.now, new_id=self.new_id)
+        self.webhooks = Webhooks(now=self.clock.now, timetable=self.timetable, new_id=self.new_id, lock=self.lock)
+        self.limits.ticks = lambda: self.clock.now().timestamp()
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self.chance.getrandbits(128), version=4))
@@ -64,6 +70,7 @@ class World:
         )
         # Each firm draws from its own chance, so that adding a second firm does not change the first.
         organisation.open_books(chance=Random(f"{self.seed} {name}"), now=self.clock.now)
+        self.webhooks.watch(organisation)
         self.organisations[organisation.id] = organisation
         self.post.home_domains.add(mail_domain)
         return organisation

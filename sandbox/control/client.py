@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.control.xero_client import XeroControl
+
 Amount = Decimal | str | int
 Day = date | str
 Row = dict[str, Any]
@@ -30,6 +32,7 @@ class Control:
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
         self._lines = threading.local()
+        self.xero = XeroControl(self._ask)
 
     # --- what there is
 

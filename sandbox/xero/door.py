@@ -151,7 +151,7 @@ class AccountingApi:
         paper = self._paper(firm, name, id_)
         if paper is None:
             return refusals.not_found()
-        written = history.write(firm.books, name, paper.id, request)
+        written = history.write(firm.books, name, paper.id, request, self._world.xero_habits.longest_note)
         return written if isinstance(written, Answer) else self._envelope("HistoryRecords", written)
 
     def _online(self, firm: Organisation, id_: str) -> Answer:

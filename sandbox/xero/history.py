@@ -14,7 +14,6 @@ from sandbox.exchange import Answer, Request
 from sandbox.xero.dates import instant, instant_text
 from sandbox.xero.refusals import invalid
 
-LONGEST_NOTE = 2500
 LONGEST_KEY = 128
 REMEMBERED = timedelta(minutes=6)
 
@@ -60,7 +59,7 @@ def note_row(note: Note) -> dict[str, object]:
     }
 
 
-def write(books: Books, kind: str, document: str, request: Request) -> list[dict[str, object]] | Answer:
+def write(books: Books, kind: str, document: str, request: Request, longest: int) -> list[dict[str, object]] | Answer:
     try:
         records = request.json()["HistoryRecords"]
         texts = [record["Details"] for record in records]
@@ -69,8 +68,8 @@ def write(books: Books, kind: str, document: str, request: Request) -> list[dict
     for text in texts:
         if not isinstance(text, str) or not text.strip():
             return invalid("The Details of a history record must not be empty.")
-        if len(text) > LONGEST_NOTE:
-            return invalid(f"The length of Details ({len(text)}) exceeds the maximum of {LONGEST_NOTE} characters.")
+        if len(text) > longest:
+            return invalid(f"The length of Details ({len(text)}) exceeds the maximum of {longest} characters.")
     rows = []
     for text in texts:
         note = books.write_note(kind, document, text)

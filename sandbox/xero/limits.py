@@ -1,6 +1,6 @@
 """How many calls Xero allows: so many at once, a minute and a day for one organisation.
 
-Counted in real time, in fixed windows that begin with the first call, as Xero does
+Counted by the sandbox's clock, in fixed windows that begin with the first call, as Xero does
 (https://developer.xero.com/documentation/guides/oauth2/limits/). Off until switched on, because a sandbox day may
 pass in a second.
 """
