@@ -29,8 +29,6 @@ TRIES = 3
 LOOK_BACK = timedelta(days=7)
 """A note whose answer was lost is asked for among those written in so many days."""
 
-SMALLEST_CAP = 256
-
 
 class Writing:
     """All that is written into one company. `attach` and `block` say which of the two places are used."""
@@ -95,6 +93,7 @@ class Writing:
         on = self._clock().date()
         lines, markers = [line_of(note, on) for note in notes], [note.marker for note in notes]
         seen = self._memory.notes_of(account_id) or self._read(account_id)
+        why = ""
         for _ in range(TRIES):
             cap = self._memory.notes_cap or self._notes_cap
             wanted = merged(seen.notes, lines, markers, block_cap=min(self._block_cap, cap), notes_cap=cap)
@@ -106,11 +105,13 @@ class Writing:
             except Faulty as fault:
                 if fault.code == STALE:
                     seen = self._read(account_id)
-                elif fault.code == TOO_LONG and len(wanted.notes) > SMALLEST_CAP:
-                    self._memory.notes_cap = max(len(wanted.notes) * 3 // 4, SMALLEST_CAP)
+                    why = "the customer is being changed by somebody else again and again. Try later"
+                elif fault.code == TOO_LONG:
+                    self._memory.notes_cap = len(wanted.notes) - 1  # a line less, for this company from now on
+                    why = "QuickBooks finds the customer's notes too long. Shorten them there"
                 else:
                     raise
-        return "the customer is being changed by somebody else again and again. Try later"
+        return why
 
     def _send(self, account_id: str, seen: Seen, notes: str, key: str) -> None:
         body = {"sparse": True, "Id": account_id, "SyncToken": seen.sync_token, "Notes": notes}
