@@ -1,6 +1,7 @@
 """A question that came in at a door, and the answer that goes out."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -37,6 +38,7 @@ class Answer:
     kind: str = "application/json; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
     cut_short: bool = False  # promise the whole body, send half of it, hang up
+    packed: Callable[[], bytes] | None = None  # the body as gzip, where that is at hand
 
     @classmethod
     def json(cls, content: object, status: int = 200, headers: dict[str, str] | None = None) -> "Answer":
@@ -53,6 +55,11 @@ class Answer:
     @classmethod
     def redirect(cls, to: str) -> "Answer":
         return cls(302, b"", "text/plain; charset=utf-8", {"Location": to})
+
+
+def encoded(content: object) -> bytes:
+    """As JSON, with amounts as exact numbers."""
+    return _encoder.encode(content)
 
 
 class HangUp(Exception):

@@ -124,7 +124,7 @@ class HttpDoor(socketserver.ThreadingTCPServer):
 def squeezed(request: Request, answer: Answer) -> Answer:
     """The answer compressed, where the caller said that it understands gzip."""
     if answer.body and "gzip" in request.headers.get("accept-encoding", "").lower():
-        answer.body = gzip.compress(answer.body, 5, mtime=0)
+        answer.body = answer.packed() if answer.packed else gzip.compress(answer.body, 5, mtime=0)
         answer.headers["Content-Encoding"] = "gzip"
         answer.headers["Vary"] = "Accept-Encoding"
     return answer

@@ -3,7 +3,7 @@
 Everybody who reads a ledger asks "what is new since …?", thousands of times a day; so the shelf stays sorted by that.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -25,9 +25,11 @@ class Shelf:
 
     def put(self, paper: Any, *, at: datetime) -> None:
         """Lay a new paper down, or note that an old one was changed just now."""
+        self._take_from_order(self._papers.get(paper.id))
         paper.updated = at
         self._papers[paper.id] = paper
-        self._sorted = None
+        if self._sorted is not None:
+            insort(self._sorted, paper, key=_key)
 
     def by_change(self, ids: Iterable[str] | None = None) -> list[Any]:
         """All papers, or only these few, the one changed longest ago first."""
@@ -40,6 +42,16 @@ class Shelf:
     def changed_since(self, since: datetime) -> list[Any]:
         papers = self.by_change()
         return papers[bisect_left(papers, (since, ""), key=_key) :]
+
+    def _take_from_order(self, paper: Any | None) -> None:
+        """Moving one paper is cheap; sorting tens of thousands again after each change is not."""
+        if paper is None or self._sorted is None:
+            return
+        place = bisect_left(self._sorted, _key(paper), key=_key)
+        if place < len(self._sorted) and self._sorted[place] is paper:
+            del self._sorted[place]
+        else:
+            self._sorted = None
 
 
 def _key(paper: Any) -> tuple[datetime, str]:

@@ -5,16 +5,14 @@ books, and written down, so that a test can say afterwards what was asked and ho
 """
 
 import time
-from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
-from sandbox.documents import NOTHING, Contact, Invoice, NotPossible
+from sandbox.documents import Invoice, NotPossible
 from sandbox.exchange import Answer, HangUp, Request
 from sandbox.faults import SLOW
 from sandbox.organisation import Organisation
 from sandbox.world import World
-from sandbox.xero import history, refusals
+from sandbox.xero import history, refusals, rendered
 from sandbox.xero.dates import instant
 from sandbox.xero.edits import edit_invoices
 from sandbox.xero.identity import Grant, Refused
@@ -40,6 +38,7 @@ class AccountingApi:
     def __init__(self, world: World) -> None:
         self._world = world
         self._keys = history.Keys()
+        self._firms: dict[str, rendered.Rendered] = {}
 
     def answer(self, request: Request) -> Answer:
         world, tenant = self._world, request.headers.get("xero-tenant-id", "")
@@ -126,10 +125,16 @@ class AccountingApi:
         return refusals.not_found()
 
     def _list(self, request: Request, firm: Organisation, name: str) -> Answer:
-        chosen = select(name, firm.books.shelves[name], request.query, request.headers.get("if-modified-since"))
-        owed = outstanding(firm) if name == "Contacts" and chosen.size is Size.FULL else None
-        rows = [row_of(paper, chosen.size, owed) for paper in chosen.papers]
-        return self._envelope(name, rows, chosen.pagination)
+        query, since = request.query, request.headers.get("if-modified-since")
+        page = self._rendered(firm).page(
+            (name, *sorted(query.items()), since), lambda: select(name, firm.books.shelves[name], query, since)
+        )
+        return rendered.answer(self._head(), name, page)
+
+    def _rendered(self, firm: Organisation) -> rendered.Rendered:
+        if firm.id not in self._firms:
+            self._firms[firm.id] = rendered.Rendered(firm)
+        return self._firms[firm.id]
 
     def _single(self, request: Request, firm: Organisation, name: str, id_: str) -> Answer:
         paper = self._paper(firm, name, id_)
@@ -138,7 +143,7 @@ class AccountingApi:
         if "application/pdf" in request.headers.get("accept", "") and isinstance(paper, Invoice):
             named = {"Content-Disposition": f'attachment; filename="{paper.number}.pdf"'}
             return Answer(200, invoice_pdf(firm.name, paper), "application/pdf", named)
-        return self._envelope(name, [row_of(paper, Size.SINGLE, outstanding(firm) if name == "Contacts" else None)])
+        return self._envelope(name, [row_of(paper, Size.SINGLE, self._rendered(firm).balances)])
 
     def _history(self, firm: Organisation, name: str, id_: str) -> Answer:
         paper = self._paper(firm, name, id_)
@@ -173,36 +178,12 @@ class AccountingApi:
                 return None
         return found
 
-    def _envelope(self, name: str, rows: list[dict[str, object]], pagination: dict[str, int] | None = None) -> Answer:
+    def _head(self) -> dict[str, object]:
         now = instant(self._world.clock.now()).replace("+0000", "")
-        body: dict[str, object] = {
-            "Id": self._world.new_id(),
-            "Status": "OK",
-            "ProviderName": "Sandbox",
-            "DateTimeUTC": now,
-        }
-        if pagination is not None:
-            body["pagination"] = pagination
-        body[name] = rows
-        return Answer.json(body)
+        return {"Id": self._world.new_id(), "Status": "OK", "ProviderName": "Sandbox", "DateTimeUTC": now}
 
-
-def outstanding(firm: Organisation) -> Callable[[Contact], dict[str, object]]:
-    """What each contact owes and is owed, added up once for a whole list."""
-    today = firm.books.today()
-    sums: dict[tuple[str, str], list[Decimal]] = {}
-    for invoice in firm.books.shelves["Invoices"]:
-        if isinstance(invoice, Invoice) and invoice.status == "AUTHORISED":
-            total = sums.setdefault((invoice.contact.id, invoice.type), [NOTHING, NOTHING])
-            total[0] += invoice.balance
-            total[1] += invoice.balance if invoice.due < today else NOTHING
-
-    def of(contact: Contact) -> dict[str, object]:
-        sides = {"AccountsReceivable": "ACCREC", "AccountsPayable": "ACCPAY"}
-        owed = {side: sums.get((contact.id, kind), [NOTHING, NOTHING]) for side, kind in sides.items()}
-        return {side: {"Outstanding": total[0], "Overdue": total[1]} for side, total in owed.items()}
-
-    return of
+    def _envelope(self, name: str, rows: list[dict[str, object]]) -> Answer:
+        return Answer.json(self._head() | {name: rows})
 
 
 def _allowed(grant: Grant, scope: str, method: str) -> bool:
