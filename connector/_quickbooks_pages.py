@@ -67,15 +67,18 @@ class Listing(Generic[R]):
 
     def read(self, body: bytes) -> Page[R]:
         """The answer to one query. Raises msgspec.DecodeError when it is not one at all."""
-        body = readable(body)
         try:
             said = self._fast.decode(body)
         except msgspec.ValidationError:
-            said = self._slow.decode(body)
+            said = self._slow.decode(readable(body))
             return self.one_by_one(said.answer.rows, said.time, said.answer.total)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            if (mended := readable(body)) is body:
+                raise
+            return self.read(mended)
 
         def raw(place: int) -> str:
-            return bytes(self._slow.decode(body).answer.rows[place]).decode()
+            return readable(bytes(self._slow.decode(body).answer.rows[place])).decode()
 
         found = tuple(said.answer.rows)
         first, last = (found[0].id, found[-1].id) if found else ("", "")

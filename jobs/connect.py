@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from connector import Authoriser, Grant, LedgerFailure, Tenant, open_authoriser
-from jobs.ledgers import connection_of, grant_from, learn_who_it_is, ledger_of, text_of
+from jobs.ledgers import CONSENT_ENDS, connection_of, grant_from, learn_who_it_is, ledger_of, text_of
 from jobs.office import Office
 from store import SealBroken, audit
 from store.grants import place_of
@@ -216,7 +216,8 @@ def _connected(office: Office, kind: str, tenant: Tenant, grant: Grant, user_id:
         connection.refresh_expires_at = grant.refresh_expires_at
         connection.connected_at = now
         unit.flush()
-        close_task(unit, organisation_id=connection.organisation_id, key="connection", at=now, by="arrears")
+        for key in ("connection", CONSENT_ENDS):
+            close_task(unit, organisation_id=connection.organisation_id, key=key, at=now, by="arrears")
     with suppress(LedgerFailure):  # silent for a moment: the first sync asks again
         learn_who_it_is(office, connection.organisation_id, ledger_of(office, connection))
     return Connected(connection.organisation_id)

@@ -36,7 +36,7 @@ class KeptGrant:
         )
 
     def keep(self, generation: int, grant: Grant) -> bool:
-        return grants.keep_grant(
+        kept = grants.keep_grant(
             self.office.database,
             self.office.vault,
             self.connection_id,
@@ -45,6 +45,10 @@ class KeptGrant:
             access_expires_at=grant.access_expires_at,
             refresh_expires_at=grant.refresh_expires_at,
         )
+        if kept and (end := grant.dies_soon(self.office.clock())):
+            with self.office.database.unit_of_work() as unit:
+                warn_of_end(unit, self.office, self.organisation_id, end)
+        return kept
 
     def end_refresh(self, generation: int) -> None:
         grants.end_refresh(self.office.database, self.connection_id, generation=generation)
@@ -65,6 +69,23 @@ def needs_consent(unit: Session, office: Office, connection_id: int, organisatio
         text=f"The connection to the ledger has ended. Connect again, or nothing can be synced or sent. ({why})",
         at=office.clock(),
     )
+
+
+def warn_of_end(unit: Session, office: Office, organisation_id: int, end: datetime) -> None:
+    """A person is asked in good time, because no use of the grant puts this end off."""
+    open_task(
+        unit,
+        organisation_id=organisation_id,
+        key=CONSENT_ENDS,
+        kind="connection",
+        text=f"The ledger's consent ends on {end:%d %B %Y}, however much it is used. Renew it on the page Connections "
+        "before that day, or nothing can be synced or sent after it.",
+        at=office.clock(),
+    )
+
+
+CONSENT_ENDS = "connection-ends"
+"""The key of the task that asks for a new consent before the old one ends."""
 
 
 def remember(office: Office, connection: ConnectionRow, failure: LedgerFailure) -> None:

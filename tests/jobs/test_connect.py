@@ -1,5 +1,6 @@
 """Mirrors jobs/connect.py: a person connects a ledger in the browser, and nobody else can finish the dance."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from jobs import connect
-from jobs.ledgers import KeptGrant
+from jobs.ledgers import KeptGrant, grant_from, text_of
 from store.people import add_user
 from store.tables import ConnectionRow, OrganisationRow, StepRow
 from town import CALLBACK, Town, consent
@@ -127,6 +128,39 @@ def test_the_grant_is_nowhere_readable_in_the_database(a_town: Callable[..., Tow
     assert grant.refresh_token.encode() not in raw
     assert grant.access_token.encode() not in raw
     assert grant.access_token not in repr(grant)
+
+
+def test_a_consent_that_ends_for_good_asks_a_person_in_time_and_a_new_one_closes_the_task(
+    a_town: Callable[..., Town],
+) -> None:
+    town = a_town(company=False)
+    town.connect()
+    keeper = _keeper(town)
+    grant, generation = keeper.load()
+
+    assert keeper.keep(generation, replace(grant, hard_expires_at=town.clock() + timedelta(days=400)))
+    assert town.tasks() == []
+    assert keeper.keep(generation + 1, replace(grant, hard_expires_at=town.clock() + timedelta(days=30)))
+    assert [task.key for task in town.tasks()] == ["connection-ends"]
+    assert keeper.load()[0].hard_expires_at == town.clock() + timedelta(days=30)
+
+    finish(town, begin(town))
+    assert town.tasks() == []
+
+
+def test_a_grant_that_was_kept_before_they_had_a_last_day_is_read_still(a_town: Callable[..., Town]) -> None:
+    town = a_town(company=False)
+    town.connect()
+    grant, _ = _keeper(town).load()
+    older = {name: value for name, value in json.loads(text_of(grant)).items() if name != "hard_expires_at"}
+
+    assert grant_from(json.dumps(older)) == replace(grant, hard_expires_at=None)
+
+
+def _keeper(town: Town) -> KeptGrant:
+    with town.office.database.reading() as session:
+        row = session.scalars(select(ConnectionRow)).one()
+    return KeptGrant(town.office, int(row.id or 0), row.organisation_id)
 
 
 def _sealed(town: Town) -> str:
