@@ -22,8 +22,10 @@ def fill(
     """`open_share` of the invoices, the newest ones, are still open; a tenth of those is part-paid."""
     chance, now = Random(f"large {seed}"), world.clock.now()
     begin = now - TWO_YEARS
-    with world.clock.showing(begin):
-        customers = [_customer(firm, chance, number) for number in range(contacts)]
+    customers = []
+    for number in range(contacts):
+        with world.clock.showing(begin - timedelta(minutes=contacts - number)):
+            customers.append(_customer(firm, chance, number))
     still_open = round(invoices * open_share)
     between = (TWO_YEARS - timedelta(hours=1)) / max(1, invoices)
     for number in range(invoices):
@@ -61,7 +63,7 @@ def _invoice(
     with world.clock.showing(at):
         on = firm.books.today()
         invoice = firm.books.add_invoice(customer, total=total, date=on, due=on + timedelta(days=30), lines=lines)
-    paid_at = min(now, at + timedelta(days=chance.randrange(5, 60)))
+    paid_at = at + (min(now, at + timedelta(days=60)) - at) * chance.uniform(0.1, 0.9)
     with world.clock.showing(paid_at):
         if not stays_open:
             firm.books.pay(invoice)

@@ -9,13 +9,16 @@ from sandbox.exchange import Request
 from sandbox.xero.dates import read_instant
 from sandbox.xero.rows import Row, Size, invoice_row
 
+READ_ONLY = {"HasAttachments", "HasErrors"}
+"""Sent along by Xero's own library, and not listened to."""
+
 
 def edit_invoices(books: Books, request: Request, path: list[str]) -> list[Row]:
     """`{"Invoices": [{"InvoiceID": …, "ExpectedPaymentDate": "2026-05-31"}]}`; the id may stand in the path instead."""
     rows = []
     for wanted in _asked(request):
         invoice = books.invoice(path[0] if path else str(wanted.get("InvoiceID") or wanted.get("InvoiceNumber")))
-        others = set(wanted) - {"InvoiceID", "InvoiceNumber", "ExpectedPaymentDate"}
+        others = set(wanted) - {"InvoiceID", "InvoiceNumber", "ExpectedPaymentDate"} - READ_ONLY
         if others:
             raise NotPossible(f"Only ExpectedPaymentDate can be changed here, not {', '.join(sorted(others))}.")
         if "ExpectedPaymentDate" in wanted:

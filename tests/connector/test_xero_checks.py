@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from connector import Gone, Refused, Unreachable
+from connector import Gone, LedgerNote, Refused, Unreachable
 from engine.receivables import InvoiceStatus
 from tests.connector.surroundings import MONDAY, Say, connect_to, cursor_at, invoice_row, listing
 
@@ -205,3 +205,40 @@ def test_a_pdf_is_asked_for_as_such_with_the_key_and_for_the_organisation(xero, 
     (asked,) = xero.asked
     assert (asked.headers["accept"], asked.headers["xero-tenant-id"]) == ("application/pdf", "tenant-1")
     assert asked.headers["authorization"] == "Bearer access-1"
+
+
+# --- rows that no specification foresaw
+
+
+def test_every_odd_row_is_read_but_for_the_one_that_nobody_could_chase(company, at_the_company):
+    odd = company.control.xero.odd_rows()
+    unchaseable = {odd["no due date"]}
+
+    pages = list(at_the_company.ledger.pull(None))
+    accounts = {one.ledger_id: one for page in pages for one in page.accounts}
+    invoices = {one.ledger_id: one for page in pages for one in page.invoices}
+    put_aside = {row.ledger_id for page in pages for row in page.set_aside}
+
+    assert put_aside == unchaseable
+    named = {kind: one for kind, one in odd.items() if one in accounts or one in invoices}
+    assert set(odd) - set(named) == {"no due date", "an invoice status nobody knows"}  # which is not in the open ledger
+    assert len(accounts[odd["a name over 255 characters"]].name) > 255
+    assert accounts[odd["a name in emoji"]].name == "🪴 Fern & Fig ☕️ 👩🏽‍🍳"
+    assert (accounts[odd["a contact called None"]].name, accounts[odd["a contact called None"]].email) == ("None", "")
+    assert (invoices[odd["the word None"]].reference, invoices[odd["the word None"]].number) == ("None", "")
+    assert invoices[odd["amounts as text"]].balance == 120
+    assert invoices[odd["a currency nobody knows"]].currency == "XCG"
+    (strange,) = at_the_company.ledger.look_again([odd["an invoice status nobody knows"]]).invoices
+    assert strange.status is InvoiceStatus.UNKNOWN
+
+
+def test_where_xero_itself_takes_only_250_characters_a_note_is_there_shortened(company, at_the_company):
+    company.control.xero.habits(longest_note=250)
+    fern = company.control.add_contact("Fern")
+    note = LedgerNote("We reminded them. " * 40 + "[n1]", "[n1]")
+
+    at_the_company.ledger.write_notes(fern, [note], key="k1")
+
+    (written,) = company.control.notes(fern)
+    assert len(written["details"]) <= 250
+    assert "[n1]" in written["details"]

@@ -1,6 +1,7 @@
 """The answers have the shapes that Xero publishes, and Xero's own client library can read them."""
 
 import json
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -101,6 +102,76 @@ def test_xeros_own_library_reads_invoices_contacts_and_credits(company_app, sdk)
     assert sdk.get_credit_notes(tenant, page=1).credit_notes[0].credit_note_id
     assert sdk.get_overpayments(tenant, page=1).overpayments and sdk.get_prepayments(tenant, page=1).prepayments
     assert len(sdk.get_payments(tenant, page=1, page_size=1000).payments) >= 300
+
+
+def _through(ask, rows, *given, **asked):
+    """All the pages of a list, as somebody who has read Xero's documentation would walk them."""
+    found, page = [], 1
+    while True:
+        answer = ask(*given, page=page, page_size=40, **asked)
+        found += getattr(answer, rows)
+        if page >= answer.pagination.page_count:
+            return found
+        page += 1
+
+
+def _synced(sdk, tenant, since=None):
+    changed = {"if_modified_since": since} if since else {}
+    return {
+        "invoices": _through(sdk.get_invoices, "invoices", tenant, **changed),
+        "contacts": _through(sdk.get_contacts, "contacts", tenant, include_archived=True, **changed),
+        "credit_notes": _through(sdk.get_credit_notes, "credit_notes", tenant, **changed),
+        "overpayments": _through(sdk.get_overpayments, "overpayments", tenant, **changed),
+        "prepayments": _through(sdk.get_prepayments, "prepayments", tenant, **changed),
+        "payments": _through(sdk.get_payments, "payments", tenant, **changed),
+    }
+
+
+def test_a_program_made_of_xeros_own_models_completes_a_sync_and_then_takes_in_what_changed(company_app, sdk):
+    tenant, control = company_app.tenant, company_app.world.control
+    first = _synced(sdk, tenant)
+    began = control.now()
+    control.move_clock(began + timedelta(minutes=20))
+    owing = control.invoices("AUTHORISED")
+    control.pay(owing[0]["id"], "1.00")
+    control.void(control.add_invoice(owing[0]["contact_id"], due="2026-03-01", amount="5"))
+    changed = _synced(sdk, tenant, since=began)
+
+    invoices = {row.invoice_id: row for row in (*first["invoices"], *changed["invoices"])}
+    still_open = {
+        row.invoice_id: f"{row.amount_due:.2f}"
+        for row in invoices.values()
+        if row.type == "ACCREC" and row.status == "AUTHORISED"
+    }
+    assert still_open == control.balances()
+    assert len({row.payment_id for row in (*first["payments"], *changed["payments"])}) == len(
+        company_app.get("Payments", page=1, pageSize=1000)["Payments"]
+    )
+    assert 0 < len(changed["invoices"]) < len(first["invoices"])
+
+
+def test_xeros_own_library_asks_by_id_looks_closer_and_changes_the_expected_date(company_app, sdk):
+    from xero_python.accounting import Invoice, Invoices
+
+    tenant, control = company_app.tenant, company_app.world.control
+    one, other = (row["id"] for row in control.invoices("AUTHORISED")[:2])
+
+    assert {row.invoice_id for row in sdk.get_invoices(tenant, i_ds=[one, other]).invoices} == {one, other}
+    assert sdk.get_invoice(tenant, one).invoices[0].line_items
+    assert sdk.get_online_invoice(tenant, one).online_invoices[0].online_invoice_url.startswith("https://in.xero.com/")
+    assert sdk.get_contact_history(tenant, sdk.get_invoice(tenant, one).invoices[0].contact.contact_id)
+
+    wanted = Invoices(invoices=[Invoice(invoice_id=one, expected_payment_date=date(2026, 2, 27))])
+    sdk.update_invoice(tenant, one, wanted, idempotency_key="promise")
+    assert sdk.get_invoice(tenant, one).invoices[0].expected_payment_date == date(2026, 2, 27)
+
+
+def test_xeros_own_library_lists_the_connections(company_app, sdk):
+    from xero_python.identity import IdentityApi
+
+    identity = IdentityApi(sdk.api_client, base_url=company_app.world.url)
+
+    assert [row.tenant_id for row in identity.get_connections()] == [company_app.tenant]
 
 
 def test_xeros_own_library_writes_a_note(company_app, sdk):
