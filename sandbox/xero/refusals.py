@@ -86,8 +86,12 @@ def ordered(fault: Fault) -> Answer | None:
             return problem(401, "Unauthorized", "TokenExpired: token expired at 01/01/2026 00:00:00")
         case "400":
             return invalid("The request was refused, because somebody ordered a refusal.")
+        case "403":
+            return problem(403, "Forbidden", "AuthenticationUnsuccessful")
         case "304":
             return Answer(304)
+        case "fault_in_200":
+            return Answer(200, invalid("The request was refused, though the status says otherwise.").body)
     return None
 
 

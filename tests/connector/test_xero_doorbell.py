@@ -4,13 +4,15 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import Doorbell, Forged, Refused, Ring, open_doorbell, settings_of
+from tests.sandbox.listening import Listener
 
 KEY = "the-signing-key-of-the-app"
 
@@ -108,3 +110,44 @@ def test_an_event_whose_time_cannot_be_read_rings_all_the_same(when):
 def test_without_a_signing_key_there_is_no_doorbell_and_the_key_is_never_shown():
     assert open_doorbell("xero", settings_of("xero")()) is None
     assert KEY not in repr((doorbell(), settings_of("xero")(webhook_key=KEY)))
+
+
+# --- as the practice Xero rings
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    one = Listener(KEY.encode())
+    yield one
+    one.stop()
+
+
+def test_the_posts_of_an_intent_to_receive_are_told_apart_as_they_come(company, listener):
+    company.control.xero.webhooks(listener.url, KEY)
+    believed = []
+    for _ in range(4):
+        heard = listener.next()
+        try:
+            believed.append(doorbell().rings(heard.body, heard.headers) == ())
+        except Forged:
+            believed.append(False)
+
+    assert believed == [True, False, True, False]
+
+
+def test_a_new_due_date_rings_and_is_fetched_by_the_invoice_that_rang(company, at_the_company, clock, listener):
+    world, ledger = company.control, at_the_company.ledger
+    invoice = world.add_invoice(world.add_contact("Fern"), due="2026-01-19", amount="100")
+    world.pay(invoice, "40")
+    world.move_clock(clock.move(minutes=10))
+    *_, last = ledger.pull(None)
+    world.move_clock(clock.move(minutes=10))
+    world.xero.webhooks(listener.url, KEY, intent=False)
+    world.edit_invoice(invoice, due="2026-03-31")
+
+    heard = listener.next()
+    (ring,) = doorbell().rings(heard.body, heard.headers)
+    found = [one for page in ledger.pull(last.cursor, also=[ring.ledger_id]) for one in page.invoices]
+
+    assert (ring.list, ring.tenant, ring.at) == ("invoices", world.organisations()[0]["id"], clock())
+    assert [(one.ledger_id, one.due_on) for one in found] == [(invoice, date(2026, 3, 31))]

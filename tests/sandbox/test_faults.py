@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 import urllib3
@@ -12,7 +13,16 @@ from sandbox import ControlRefused
 
 @pytest.mark.parametrize(
     ("fault", "status"),
-    [("429min", 429), ("429day", 429), ("429conc", 429), ("503", 503), ("500html", 500), ("401", 401), ("400", 400)],
+    [
+        ("429min", 429),
+        ("429day", 429),
+        ("429conc", 429),
+        ("503", 503),
+        ("500html", 500),
+        ("401", 401),
+        ("403", 403),
+        ("400", 400),
+    ],
 )
 def test_an_ordered_fault_strikes_the_next_call_only(app, fault, status):
     app.world.control.faults(next=[fault])
@@ -39,6 +49,12 @@ def test_a_hotel_page_is_html_with_200(app):
     app.world.control.faults(next=["html"])
     answer = app.call("GET", "Organisation")
     assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_refusal_can_come_inside_a_good_answer(app):
+    app.world.control.faults(next=["fault_in_200"])
+    answer = app.call("GET", "Organisation")
+    assert answer.status == 200 and json.loads(answer.data)["Type"] == "ValidationException"
 
 
 def test_a_slow_answer_takes_as_long_as_was_ordered(app):
@@ -72,7 +88,7 @@ def test_the_token_door_fails_too(app):
     assert app.refresh(app.tokens["refresh_token"])[0] == 200
 
 
-def test_the_minute_limit_counts_in_real_time_and_is_off_by_default(app):
+def test_the_minute_limit_counts_by_the_sandboxs_clock_and_is_off_by_default(app):
     for _ in range(70):
         assert app.call("GET", "Organisation").status == 200
     app.world.control.limits(minute=3, day=5000)
@@ -80,8 +96,10 @@ def test_the_minute_limit_counts_in_real_time_and_is_off_by_default(app):
     answer = app.call("GET", "Organisation")
     assert statuses == [200, 200, 200, 429]
     assert answer.headers["X-MinLimit-Remaining"] == "0" and 0 < int(answer.headers["Retry-After"]) <= 60
-    app.world.control.limits(minute=None)
+    app.world.control.move_clock(app.world.control.now() + timedelta(minutes=1))
     assert app.call("GET", "Organisation").status == 200
+    app.world.control.limits(minute=None)
+    assert [app.call("GET", "Organisation").status for _ in range(9)] == [200] * 9
 
 
 def test_too_many_calls_at_once_meet_the_concurrent_limit(app):

@@ -1,59 +1,20 @@
 """Mirrors sandbox/xero/webhooks.py and sandbox/doorbells.py: signed posts to whoever asked for them."""
 
-import base64
-import hashlib
-import hmac
-import json
-import queue
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import sandbox
+from tests.sandbox.listening import Listener
 
 KEY = "a-signing-key"
 
 
-class Listener:
-    """An app's own address. It answers 200 to a good signature and 401 to a bad one, unless told otherwise."""
-
-    def __init__(self) -> None:
-        self.heard: queue.Queue[tuple[dict, bool]] = queue.Queue()
-        self.answers: list[int] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                seal = base64.b64encode(hmac.new(KEY.encode(), body, hashlib.sha256).digest()).decode()
-                good = hmac.compare_digest(seal, self.headers["x-xero-signature"])
-                status = listener.answers.pop(0) if listener.answers else 200 if good else 401
-                self.send_response(status)
-                self.send_header("Content-Length", "0")
-                listener.heard.put((json.loads(body), good))
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hooks/xero"
-
-    def next(self):
-        return self.heard.get(timeout=20)
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    one = Listener()
+    one = Listener(KEY.encode())
     yield one
     one.stop()
 
@@ -74,8 +35,8 @@ def test_an_address_has_to_tell_good_signatures_from_bad_ones_before_it_is_belie
 
     heard = [listener.next() for _ in range(4)]
 
-    assert [good for _, good in heard] == [True, False, True, False]
-    assert all(post["events"] == [] and post["entropy"] for post, _ in heard)
+    assert [one.good for one in heard] == [True, False, True, False]
+    assert all(one.post["events"] == [] and one.post["entropy"] for one in heard)
     settled(world, 4)
     assert world.control.xero.webhook_state() == "on"
 
@@ -100,7 +61,7 @@ def test_contacts_invoices_and_credits_ring_and_a_payment_rings_as_its_invoice(w
     control.add_prepayment(fern, "7")
 
     posts = [listener.next() for _ in range(7)]
-    events = [event for post, good in posts for event in post["events"] if good]
+    events = [event for one in posts for event in one.post["events"] if one.good]
 
     assert [(event["eventCategory"], event["eventType"]) for event in events] == [
         ("CONTACT", "CREATE"),
@@ -113,8 +74,8 @@ def test_contacts_invoices_and_credits_ring_and_a_payment_rings_as_its_invoice(w
     ]
     assert [event["resourceId"] for event in events[:5]] == [fern, invoice, invoice, invoice, credit]
     assert {event["tenantId"] for event in events} == {control.organisations()[0]["id"]}
-    assert [post["firstEventSequence"] for post, _ in posts] == [1, 2, 3, 4, 5, 6, 7]
-    assert "amount" not in json.dumps(posts).lower()
+    assert [one.post["firstEventSequence"] for one in posts] == [1, 2, 3, 4, 5, 6, 7]
+    assert not any(b"amount" in one.body.lower() for one in posts)
 
 
 def test_a_change_that_xero_does_not_stamp_may_stay_silent(world, listener):
@@ -142,7 +103,7 @@ def test_a_post_that_was_not_heard_comes_again_with_the_same_count_less_and_less
     control.move_clock(control.now() + timedelta(minutes=30))
     fourth = listener.next()
 
-    assert first[0]["events"] == second[0]["events"] == third[0]["events"] == fourth[0]["events"]
+    assert first.post["events"] == second.post["events"] == third.post["events"] == fourth.post["events"]
     (row,) = settled(world, 4)
     assert row["statuses"] == [500, 503, 500, 200]
 
@@ -167,7 +128,7 @@ def test_the_same_post_can_come_twice(world, listener):
     once = listener.next()
     control.xero.post_again(0)
 
-    assert listener.next()[0]["events"] == once[0]["events"]
+    assert listener.next().post["events"] == once.post["events"]
 
 
 def test_without_an_address_nothing_is_posted(world, listener):
