@@ -18,7 +18,11 @@ ARGS   ?=
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
 
-.PHONY: setup demo test check lock
+# Records the tapes in tests/connector/cassettes anew; see the README there.
+record: .venv/dev
+	@PYTHONPATH=.:tests .venv/bin/python tests/connector/tapes.py $(ARGS)
+
+.PHONY: setup demo test check lock record
 setup: .venv/run
 
 demo: .venv/run
