@@ -13,6 +13,7 @@ from engine.receivables import Account, Allocation, Contact, Credit, CreditKind,
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOTHING = Decimal(0)
+CENTS = Decimal("0.01")
 NOT_YET_SALES = frozenset({"DRAFT", "SUBMITTED"})
 STATUS = {
     "AUTHORISED": InvoiceStatus.OPEN,
@@ -116,6 +117,8 @@ def instant(text: str | None) -> datetime | None:
     if not text:
         return None
     try:
+        if text.startswith("/Date(") and text.endswith("+0000)/"):  # as Xero itself always writes it
+            return EPOCH + timedelta(milliseconds=int(text[6:-7]))
         if not text.startswith("/Date("):
             at = datetime.fromisoformat(text)
             return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
@@ -197,6 +200,8 @@ def _used(credits_used: list[Applied] | None) -> list[Allocation]:
 def _money(amount: Decimal | None) -> Decimal:
     if amount is None:
         return NOTHING
+    if not amount or (amount.same_quantum(CENTS) and -LARGEST < amount < LARGEST):
+        return amount  # nearly every amount, so it is looked at first
     if not amount.is_finite():
         raise Odd("An amount is not a number.")
     if abs(amount) >= LARGEST or amount != round(amount, 4):

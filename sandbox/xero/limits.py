@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-SHOWN_MINUTE, SHOWN_DAY, SHOWN_APP = 60, 5000, 10_000
+SHOWN_MINUTE, SHOWN_DAY, SHOWN_APP = 60, 1000, 10_000
 
 
 @dataclass(slots=True)
