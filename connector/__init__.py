@@ -98,6 +98,8 @@ class Records:
     """How many rows the ledger announced for this list; for a progress bar."""
     cursor: Cursor | None = None
     resume: Cursor | None = None
+    carried_by: tuple[int, int] = (0, 0)
+    """The first and the last of `Ledger.calls` (from 1) that may have carried it. Whoever reads notes it; 0: none."""
 
 
 @dataclass(frozen=True, slots=True)

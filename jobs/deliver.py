@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from channels import Message, Outcome, Unsure
-from connector import LedgerFailure, Records
+from connector import LedgerFailure
 from engine.calendars import SENDING_WINDOW
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
@@ -26,14 +26,17 @@ from engine.reminders import Order, ReminderKey, ReminderState
 from engine.workflow import Channel
 from jobs import receive
 from jobs.calls import call_made
+from jobs.carried import with_their_calls
 from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
 from jobs.contact_times import opening
 from jobs.containing import contained
 from jobs.ledgers import connection_of, ledger_of, remember
+from jobs.looked import Looked, log_the_look
 from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, silent_carrier, task_on
 from store import outbox
+from store.changes import Changes
 from store.decisions import sending_moment
 from store.facts import ground_of
 from store.leases import one_at_a_time
@@ -137,7 +140,7 @@ def claim(office: Office, reminder_id: int) -> Claimed | None:
         return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices))
 
 
-def look_again(office: Office, claimed: Claimed) -> Records | None:
+def look_again(office: Office, claimed: Claimed) -> Looked | None:
     """Asks the ledger how these invoices stand this second. Unreachable: the reminder waits, and says why."""
     with office.database.reading() as session:
         connection = connection_of(session, claimed.organisation_id)
@@ -146,7 +149,8 @@ def look_again(office: Office, claimed: Claimed) -> Records | None:
             raise LedgerFailure("the ledger is not connected")
         if connection.not_before is not None and connection.not_before > office.clock():
             raise LedgerFailure("the ledger has asked us to wait")
-        fresh = ledger_of(office, connection).look_again(claimed.invoices)
+        at, ledger = office.clock(), ledger_of(office, connection)
+        (fresh,) = with_their_calls(ledger.calls, map(ledger.look_again, [claimed.invoices]))
     except LedgerFailure as failure:
         if connection is not None:
             remember(office, connection, failure)
@@ -156,7 +160,7 @@ def look_again(office: Office, claimed: Claimed) -> Records | None:
     if missing:
         _missing(office, claimed, missing)
         return None
-    return fresh
+    return Looked(fresh, ledger.calls, int(connection.id or 0), at)
 
 
 def _missing(office: Office, claimed: Claimed, missing: set[str]) -> None:
@@ -172,13 +176,14 @@ def _missing(office: Office, claimed: Claimed, missing: set[str]) -> None:
         task_on(unit, reminder, "missing invoice", text, office.clock())
 
 
-def mark(office: Office, claimed: Claimed, fresh: Records) -> Marked | None:
+def mark(office: Office, claimed: Claimed, fresh: Looked) -> Marked | None:
     """Applies the rule once more to what the ledger just said, and marks the reminder as being sent, with its words."""
     now = office.clock()
     with suppress(_ClaimLost), office.database.unit_of_work() as unit:
         one_at_a_time(unit, claimed.organisation_id)
-        taken = TakenIn()
-        take_in_invoices(unit, claimed.organisation_id, fresh.invoices, taken, now=now)
+        taken = TakenIn(changes=Changes(calls=fresh.records.carried_by))
+        take_in_invoices(unit, claimed.organisation_id, fresh.records.invoices, taken, now=now)
+        log_the_look(unit, claimed.organisation_id, fresh, taken, now=now)
         if receive.waiting(unit):
             outbox.release(unit, claimed.reminder_id, by=claimed.claim, why="an answer came in that was not read yet")
             return None

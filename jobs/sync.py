@@ -7,7 +7,7 @@ A sync that dies half-way has therefore changed nothing but the sync log.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -16,13 +16,16 @@ from sqlmodel import Session, col
 
 from connector import Call, ConsentNeeded, Cursor, Ledger, LedgerFailure, RateLimited, Records, Refused, SetAside
 from engine.calendars import civil_date
+from jobs.carried import put_down_calls, with_their_calls
 from jobs.containing import contained
 from jobs.ledgers import connection_of, learn_who_it_is, ledger_of, remember_in
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.reopened import tell_of_reopened
+from store.changes import Changes, keep_changes
 from store.leases import end_lease, renew_lease, take_lease
 from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices, unknown_accounts
+from store.moves import note_moves, stood
 from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
 from store.tasks import close_task
 
@@ -123,7 +126,7 @@ def _read(office: Office, run: _Run, ledger: Ledger, progress: Progress | None) 
         learn_who_it_is(office, run.organisation_id, ledger)
     pages: list[Records] = []
     done = 0
-    for page in ledger.pull(run.connection.cursor):
+    for page in with_their_calls(ledger.calls, ledger.pull(run.connection.cursor)):
         _still_ours(office, run)
         pages.append(page)
         done += len(page.accounts) + len(page.invoices) + len(page.credits)
@@ -134,7 +137,7 @@ def _read(office: Office, run: _Run, ledger: Ledger, progress: Progress | None) 
     with office.database.reading() as session:
         missing = unknown_accounts(session, run.organisation_id, named - shown)
     if missing:
-        pages.append(ledger.fetch_accounts(missing))
+        pages.extend(with_their_calls(ledger.calls, map(ledger.fetch_accounts, [missing])))
     return pages
 
 
@@ -150,15 +153,18 @@ def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[
     with office.database.unit_of_work() as unit:
         if not end_lease(unit, run.organisation_id, run.generation):
             return None  # another worker has taken over and reads the same again
-        taken = TakenIn()
+        organisation = unit.get(OrganisationRow, run.organisation_id)
+        assert organisation is not None
+        # Of a first reading everything is new: its counts say enough.
+        taken = TakenIn() if organisation.ledger_as_of else TakenIn(changes=Changes(most=0))
         for page in pages:
+            taken.changes.calls = page.carried_by
             take_in_accounts(unit, run.organisation_id, page.accounts, taken)
         for page in pages:
+            taken.changes.calls = page.carried_by
             take_in_invoices(unit, run.organisation_id, page.invoices, taken, now=now, run=run.id)
             take_in_credits(unit, run.organisation_id, page.credits, taken)
         cursor = next((page.cursor for page in reversed(pages) if page.cursor is not None), None)
-        organisation = unit.get(OrganisationRow, run.organisation_id)
-        assert organisation is not None
         a_new_day = _as_of(organisation) != office.as_of(organisation)
         organisation.ledger_as_of = now
         organisation.next_sync_at = now + timedelta(minutes=organisation.sync_every_minutes)
@@ -169,7 +175,10 @@ def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[
             connection.cursor = dict(cursor)
         close_task(unit, organisation_id=run.organisation_id, key="sync", at=now, by="arrears")
         # Data of a new day lifts the hold on stale data from whoever is held, touched or not.
+        before = stood(unit, taken.touched if taken.changes.most else ())
         looked = recalculate_in(unit, office, run.organisation_id, taken.touched, restless=a_new_day)
+        note_moves(unit, taken.changes, before)
+        keep_changes(unit, run.organisation_id, taken.changes, run=run.id, at=now)
         tell_of_reopened(unit, office, run.organisation_id, taken.reopened, looked, run=run.id)
         set_aside = [row for page in pages for row in page.set_aside]
         return _closed(unit, run, calls, now, taken=taken, set_aside=set_aside, cursor=cursor)
@@ -187,11 +196,12 @@ def _closed(
 ) -> SyncRunRow:
     row = unit.get(SyncRunRow, run.id)
     assert row is not None
-    _put_down_calls(row, calls)
+    put_down_calls(row, calls)
     row.state, row.ended_at = "done", now
     row.cursor_after = dict(cursor) if cursor is not None else None
     row.seen, row.new, row.changed, row.unchanged = taken.seen, taken.new, taken.changed, taken.unchanged
     row.accounts_touched, row.set_aside = len(taken.touched), len(set_aside)
+    row.left_out = taken.changes.left_out
     for aside in set_aside:
         unit.add(
             SetAsideRow(
@@ -208,7 +218,7 @@ def _failed(office: Office, run: _Run, calls: Sequence[Call], failure: LedgerFai
             return None
         row = unit.get(SyncRunRow, run.id)
         assert row is not None
-        _put_down_calls(row, calls)
+        put_down_calls(row, calls)
         row.state, row.ended_at, row.error = "failed", now, str(failure)
         row.next_act = _next_act(unit, office, run, failure, now)
         return row
@@ -240,20 +250,3 @@ def _as_of(organisation: OrganisationRow) -> date | None:
 def _named(trouble: Exception) -> str:
     """The kind of trouble in one line. Its own words may hold personal data, so only a ValueError's are shown."""
     return f"{type(trouble).__name__}: {trouble}" if isinstance(trouble, ValueError) else type(trouble).__name__
-
-
-def _put_down_calls(row: SyncRunRow, calls: Sequence[Call]) -> None:
-    row.calls = [_call(call) for call in calls]
-    row.call_count, row.bytes = len(calls), sum(call.bytes for call in calls)
-
-
-def _call(call: Call) -> dict[str, Any]:
-    return {
-        "at": call.at.isoformat(),
-        "method": call.method,
-        "path": call.path,
-        "status": call.status,
-        "bytes": call.bytes,
-        "seconds": round(call.seconds, 4),
-        "request_id": call.request_id,
-    }

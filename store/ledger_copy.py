@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlmodel import Session
 
 from engine.receivables import Account, Credit, Invoice, InvoiceStatus
+from store.changes import Changes, note_money, people
 from store.differences import Altered, Differences, Sheet, numbers_of, numbers_question
 from store.rows import Question, Row, all_rows, days, insert, moments, piped, scaled, together, write
 
@@ -51,6 +52,7 @@ class TakenIn:
     """What one reading came to. `touched` are the accounts that have to be looked at again.
 
     `reopened` are the invoices that we knew as settled and that are open again: each as its account and its number.
+    `changes` are for the sync log.
     """
 
     seen: int = 0
@@ -59,6 +61,7 @@ class TakenIn:
     unchanged: int = 0
     touched: set[int] = field(default_factory=set)
     reopened: set[tuple[int, str]] = field(default_factory=set)
+    changes: Changes = field(default_factory=Changes)
 
     def count(self, found: Differences) -> None:
         new, changed = len(found.fresh), len(found.altered)
@@ -127,6 +130,7 @@ def _take_in_accounts(session: Session, organisation_id: int, accounts: Sequence
         fresh = numbers_of(session, "accounts", organisation_id, [row[0] for row in found.fresh])
         taken.touched.update(fresh.values())
         numbers |= fresh
+    taken.changes.note(_ACCOUNTS, found, lambda row: numbers[row[0]])
     _take_in_contacts(session, {numbers[account.ledger_id]: account for account in accounts}, taken)
 
 
@@ -145,6 +149,9 @@ def _take_in_contacts(session: Session, accounts: Mapping[int, Account], taken: 
     if not differ:
         return
     taken.touched.update(differ)
+    for number, rows in differ.items():
+        told = [("contacts", people(known.get(number, [])), people(rows))]
+        taken.changes.besides("accounts", accounts[number].ledger_id, number, told)
     write(session, "DELETE FROM contacts WHERE account_id = ?", [(number,) for number in differ if number in known])
     if contacts := [row for rows in differ.values() for row in rows]:
         insert(session, "contacts", _CONTACT, contacts)
@@ -166,6 +173,8 @@ def _take_in_invoices(
     taken.reopened.update((one.said[_ACCOUNT], one.said[_NUMBER]) for one in found.altered if _reopened(one))
     changed = [(*one.said, *_settled(one.said, one.known.ours, learnt), one.known.id) for one in found.altered]
     told = {one.said[0]: one.known.id for one in found.altered}
+    taken.changes.note(_INVOICES, found, lambda row: row[_ACCOUNT])
+    note_money(session, taken.changes, invoices, found, lambda row: row[_ACCOUNT])
     with piped(session, len(invoices)):
         _INVOICES.add(session, organisation_id, [(*row, *_settled(row, (None, None), learnt)) for row in found.fresh])
         _INVOICES.change(session, changed)
@@ -198,6 +207,7 @@ def _take_in_credits(session: Session, organisation_id: int, credits_: Sequence[
     ]
     found = _CREDITS.compare(rows, _CREDITS.known(known))
     taken.count(found)
+    taken.changes.note(_CREDITS, found, lambda row: row[_ACCOUNT])
     _CREDITS.add(session, organisation_id, found.fresh)
     _CREDITS.change(session, [(*one.said, one.known.id) for one in found.altered])
     taken.touched.update(row[_ACCOUNT] for row in found.fresh)

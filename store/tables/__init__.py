@@ -17,7 +17,7 @@ from store.tables.reminding import (
     TaskRow,
     WriteBackRow,
 )
-from store.tables.syncs import SetAsideRow, SyncRunRow
+from store.tables.syncs import ChangeRow, SetAsideRow, SyncRunRow
 
 __all__ = [
     "AccountRow",
@@ -25,6 +25,7 @@ __all__ = [
     "AssignmentRow",
     "AuditRow",
     "BookmarkRow",
+    "ChangeRow",
     "ConnectionRow",
     "ConsentRow",
     "ContactRow",

@@ -8,6 +8,9 @@ from sqlmodel import Field, SQLModel
 
 from store.columns import Instant
 
+Fields = list[tuple[str, Any, Any]]
+"""Changed fields: the name, what it was, what it is. Nothing was or is there: None."""
+
 
 class SyncRunRow(SQLModel, table=True):
     """One reading of one ledger, with all that support staff need to know about it."""
@@ -32,6 +35,9 @@ class SyncRunRow(SQLModel, table=True):
     changed: int = 0
     unchanged: int = 0
     set_aside: int = 0
+    gone: int = 0
+    left_out: int = 0
+    """Changed rows beyond the most that are kept field by field."""
     accounts_touched: int = 0
     error: str = ""
     next_act: str = ""
@@ -48,3 +54,26 @@ class SetAsideRow(SQLModel, table=True):
     ledger_id: str
     reason: str
     raw: str = Field(sa_type=Text)
+
+
+class ChangeRow(SQLModel, table=True):
+    """What one sync run changed about one document, an account, or where an account stands.
+
+    `list`: accounts, invoices, credits or positions; `what`: new, changed or gone. `fields` are [name, old, new], with
+    amounts and dates as text. It came with one of the run's calls `first_call` to `last_call` (from 1; 0: with none).
+    """
+
+    __tablename__ = "sync_changes"
+    __table_args__ = (Index("ix_sync_changes_document", "organisation_id", "list", "ledger_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    organisation_id: int = Field(foreign_key="organisations.id")
+    sync_run_id: int = Field(foreign_key="sync_runs.id", index=True)
+    at: datetime = Field(sa_type=Instant, index=True)
+    list: str
+    ledger_id: str
+    account_id: int | None = None
+    what: str = "changed"
+    first_call: int = 0
+    last_call: int = 0
+    fields: Fields = Field(sa_type=JSON)

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from jobs import sync
+from store.tables import ChangeRow, InvoiceRow, SyncRunRow
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -91,3 +94,46 @@ def test_an_invoice_that_is_open_again_after_it_was_settled_is_a_task_and_moves_
     assert "INV-1 is open again after it was settled." in [note.text for note in town.notes(FERN)]
     town.day(date(2026, 1, 30))
     assert len(town.tasks()) == 1
+
+
+def test_the_sync_log_says_what_a_payment_changed_and_who_moved_because_of_it(town: Town) -> None:
+    town.walk(date(2026, 1, 6), date(2026, 1, 14))
+    assert town.position(FERN).assigned_step == "Reminder 1"
+    town.control.pay("INV-1")
+    run = town.day(date(2026, 1, 15))
+    with town.office.database.reading() as session:
+        kept = session.scalars(select(ChangeRow).where(col(ChangeRow.sync_run_id) == run.id)).all()
+
+    told = {one.list: {name: (old, new) for name, old, new in one.fields} for one in kept}
+    assert told["invoices"]["balance"] == ("10.00", "0.00")
+    assert told["invoices"]["status"] == ("open", "paid")
+    assert told["invoices"]["payment"][1]["amount"] == "10.00"
+    assert told["positions"]["assigned_step"] == ("Reminder 1", None)
+    (invoice,) = [one for one in kept if one.list == "invoices"]
+    carrier = run.calls[invoice.first_call - 1]
+    assert invoice.first_call == invoice.last_call
+    assert "/Invoices" in carrier["path"]
+    assert carrier["request_id"]
+
+
+def test_the_first_reading_tells_no_fields_and_moves_nobody(town: Town) -> None:
+    with town.office.database.reading() as session:
+        assert session.scalars(select(ChangeRow)).all() == []
+
+
+def test_a_look_before_sending_that_finds_a_payment_is_in_the_sync_log_with_its_call(town: Town) -> None:
+    town.walk(date(2026, 1, 6), date(2026, 1, 12))
+    town.move(datetime(2026, 1, 13, 7, 30, tzinfo=UTC))
+    town.sync()
+    town.control.pay("INV-1")
+    town.move(datetime(2026, 1, 13, 9, 30, tzinfo=UTC))
+    town.work()
+
+    assert town.mails_to("fern@fig.example") == []
+    with town.office.database.reading() as session:
+        run = session.scalars(select(SyncRunRow).where(col(SyncRunRow.state) == "looked")).one()
+        change = session.scalars(select(ChangeRow).where(col(ChangeRow.sync_run_id) == run.id)).one()
+        invoice = session.scalars(select(InvoiceRow)).one()
+    assert (run.trigger, run.changed, run.call_count) == ("look before sending", 1, 1)
+    assert (change.first_call, change.last_call) == (1, 1)
+    assert invoice.settled_by_run == run.id
