@@ -28,6 +28,8 @@ from sandbox.documents import (
 )
 from sandbox.shelf import Shelf
 
+# Told of every change: the list, the paper, and whether the change was stamped on it.
+Watcher = Callable[[str, Any, bool], None]
 LISTS = ("Contacts", "Invoices", "CreditNotes", "Overpayments", "Prepayments", "Payments")
 # "Changes to partially paid transactions which don't generate a journal such as DueDate or SentToContact" are not
 # stamped: Xero, Accounting API, "Requests and responses", If-Modified-Since.
@@ -41,6 +43,7 @@ class Books:
         self._chance, self._now, self.today, self.currency = chance, now, today, currency
         self.shelves = {name: Shelf() for name in LISTS}
         self.notes: list[Note] = []
+        self.watchers: list[Watcher] = []
         self.allocation_stamps_invoice = True
         self._numbers: dict[str, Invoice] = {}
         self._next = {"INV": 1, "BILL": 1, "CN": 1, "PRE": 1}
@@ -131,7 +134,9 @@ class Books:
         for name, value in fields.items():
             setattr(invoice, name, value)
         part_paid = invoice.status == "AUTHORISED" and invoice.balance != invoice.total
-        if not (part_paid and set(fields) <= UNSTAMPED_WHEN_PART_PAID):
+        if part_paid and set(fields) <= UNSTAMPED_WHEN_PART_PAID:
+            self._tell("Invoices", invoice, stamped=False)
+        else:
             self._put("Invoices", invoice)
 
     def void(self, invoice: Invoice) -> None:
@@ -148,6 +153,18 @@ class Books:
             raise NotPossible(f"Invoice {invoice.number} is {invoice.status}; only a draft can be deleted.")
         invoice.status = "DELETED"
         self._put("Invoices", invoice)
+
+    def remove(self, invoice: Invoice) -> None:
+        """Deleted outright, as QuickBooks allows even where money was paid: that money is then used for nothing."""
+        if invoice.status == "DELETED":
+            raise NotPossible(f"Invoice {invoice.number} is already deleted.")
+        if invoice.allocations:
+            raise NotPossible(f"Invoice {invoice.number} has credits on it and cannot be deleted.")
+        invoice.status = "DELETED"
+        self._put("Invoices", invoice)
+        for payment in invoice.payments:
+            if payment.status == "AUTHORISED":
+                self._tell("Payments", payment, stamped=False)
 
     def approve(self, invoice: Invoice) -> None:
         if invoice.status not in ("DRAFT", "SUBMITTED"):
@@ -248,9 +265,12 @@ class Books:
     # --- how it is done
 
     def _settle(self, invoice: Invoice, *, stamp: bool = True) -> None:
-        invoice.status = "AUTHORISED" if invoice.balance else "PAID"
+        if invoice.status in ("AUTHORISED", "PAID"):
+            invoice.status = "AUTHORISED" if invoice.balance else "PAID"
         if stamp:
             self._put("Invoices", invoice)
+        else:
+            self._tell("Invoices", invoice, stamped=False)
 
     def _within_balance(self, invoice: Invoice, amount: Decimal | None, act: str) -> Decimal:
         if invoice.status != "AUTHORISED":
@@ -262,7 +282,12 @@ class Books:
 
     def _put(self, kind: str, paper: Any) -> Any:
         self.shelves[kind].put(paper, at=self._now())
+        self._tell(kind, paper, stamped=True)
         return paper
+
+    def _tell(self, kind: str, paper: Any, *, stamped: bool) -> None:
+        for watcher in self.watchers:
+            watcher(kind, paper, stamped)
 
     def _number(self, series: str) -> str:
         number = f"{series}-{self._next[series]:04d}"

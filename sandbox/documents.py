@@ -81,6 +81,10 @@ class Contact:
     address: Address = Address()
     is_customer: bool = False
     is_supplier: bool = False
+    parent: "Contact | None" = None  # the larger customer that this one belongs to; QuickBooks alone knows of it
+    billed_with_parent: bool = False
+    notes: str = ""  # the one text that QuickBooks keeps about a customer
+    delivery: str = "Email"  # how invoices go out: Email, Print or None
 
     type = ""
     date = due = None

@@ -19,6 +19,29 @@ API_FAULTS = (
     "400",
     "304",
     "html",
+    "403",
+    "fault_in_200",
+    "slow",
+    "drop_before",
+    "drop_after",
+    "truncated",
+)
+QUICKBOOKS_FAULTS = (
+    "429",
+    "429xml",
+    "401",
+    "403",
+    "500",
+    "503",
+    "504",
+    "500empty",
+    "500html",
+    "html",
+    "fault_in_200",
+    "truncated_cdc",
+    "latin1",
+    "5010",
+    "2050",
     "slow",
     "drop_before",
     "drop_after",
@@ -53,6 +76,8 @@ class SmtpFaults:
 class Faults:
     next: list[Fault] = field(default_factory=list)
     token: list[Fault] = field(default_factory=list)
+    quickbooks: list[Fault] = field(default_factory=list)
+    quickbooks_token: list[Fault] = field(default_factory=list)
     smtp: SmtpFaults = field(default_factory=SmtpFaults)
     down: str = ""  # "", "503" or "drop"
 

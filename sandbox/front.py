@@ -5,6 +5,7 @@ from sandbox.exchange import Answer, HangUp, Request
 from sandbox.faults import Fault
 from sandbox.http_door import squeezed
 from sandbox.index_page import index_page
+from sandbox.quickbooks.hall import HALL, QuickBooksHall
 from sandbox.world import Call, World
 from sandbox.xero import consent
 from sandbox.xero.door import ROOT, AccountingApi
@@ -16,6 +17,7 @@ class Front:
     def __init__(self, world: World) -> None:
         self._world = world
         self._api, self._control = AccountingApi(world), ControlDoor(world)
+        self._quickbooks = QuickBooksHall(world)
 
     def answer(self, request: Request) -> Answer:
         path = request.path
@@ -23,6 +25,8 @@ class Front:
             return self._written_down("api", request)
         if path.startswith(IDENTITY) or path.lower().rstrip("/").startswith("/connections"):
             return self._written_down("identity", request)
+        if path.startswith(HALL):
+            return self._at_quickbooks(request)
         if path.startswith("/control/"):
             return self._control.answer(request)
         if path == "/":
@@ -44,6 +48,22 @@ class Front:
         finally:
             tenant = request.headers.get("xero-tenant-id", "")
             call = Call(at, door, request.method, request.path, request.query_string, status, size, tenant, request_id)
+            with world.lock:
+                world.calls.append(call)
+
+    def _at_quickbooks(self, request: Request) -> Answer:
+        world, api = self._world, self._quickbooks.is_api(request)
+        with world.lock:
+            at, request_id = world.clock.now(), world.new_id()
+        status = size = 0
+        try:
+            answer = squeezed(request, self._quickbooks.answer(request))
+            answer.headers["intuit_tid"] = request_id
+            status, size = answer.status, len(answer.body)
+            return answer
+        finally:
+            door, realm = ("quickbooks", request.path.split("/")[4]) if api else ("quickbooks identity", "")
+            call = Call(at, door, request.method, request.path, request.query_string, status, size, realm, request_id)
             with world.lock:
                 world.calls.append(call)
 

@@ -1,6 +1,7 @@
 """Opening the doors: one process that is, for whoever calls it, the outside world."""
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,28 @@ from sandbox.http_door import HttpDoor
 from sandbox.mail.imap import ImapDoor
 from sandbox.mail.smtp import SmtpDoor
 from sandbox.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class QuickBooksAddresses:
+    """Where an app finds the practice QuickBooks."""
+
+    api_url: str
+    authorize_url: str
+    token_url: str
+    revoke_url: str
+    discovery_url: str
+
+    @classmethod
+    def at(cls, url: str) -> "QuickBooksAddresses":
+        root = f"{url}/quickbooks"
+        return cls(
+            api_url=root,
+            authorize_url=f"{root}/oauth2/authorize",
+            token_url=f"{root}/oauth2/v1/tokens/bearer",
+            revoke_url=f"{root}/oauth2/tokens/revoke",
+            discovery_url=f"{root}/.well-known/openid_configuration",
+        )
 
 
 class Sandbox:
@@ -34,6 +57,7 @@ class Sandbox:
         self.token_url = f"{self.url}/identity/connect/token"
         self.revoke_url = f"{self.url}/identity/connect/revocation"
         self.api_url = f"{self.url}/api.xro/2.0"
+        self.quickbooks = QuickBooksAddresses.at(self.url)
         self.connections_url = f"{self.url}/Connections"
         self.smtp_port, self.imap_port = smtp.port, imap.port
         self.control = Control(self.url)
@@ -42,6 +66,7 @@ class Sandbox:
         for door in self._doors:
             door.close()
         self._world.webhooks.stop()
+        self._world.quickbooks.webhooks.stop()
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -93,6 +118,7 @@ def serve(
         print(f"The sandbox is open. Look around at {sandbox.url}/")
         print(f"  ledger   {sandbox.api_url}   (app sandbox-app, secret sandbox-secret)")
         print(f"  consent  {sandbox.authorize_url}")
+        print(f"  or as QuickBooks {sandbox.quickbooks.api_url}, consent {sandbox.quickbooks.authorize_url}")
         print(
             f"  mail     out {host}:{sandbox.smtp_port} (SMTP), in {host}:{sandbox.imap_port} (IMAP, replies / sandbox)"
         )

@@ -14,6 +14,7 @@ from sandbox.documents import NotPossible
 from sandbox.faults import Faults
 from sandbox.mail.post_office import PostOffice
 from sandbox.organisation import Organisation
+from sandbox.quickbooks.intuit import Intuit
 from sandbox.xero.habits import Habits
 from sandbox.xero.identity import Identity
 from sandbox.xero.limits import Limits
@@ -50,12 +51,16 @@ class World:
     chance: Random = field(init=False)
     post: PostOffice = field(init=False)
     identity: Identity = field(init=False)
+    quickbooks: Intuit = field(init=False)
     webhooks: Webhooks = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)
         self.post = PostOffice(now=self.clock.now, new_id=self.new_id)
         self.identity = Identity(now=self.clock.now, new_id=self.new_id)
+        self.quickbooks = Intuit(
+            seed=self.seed, now=self.clock.now, new_id=self.new_id, timetable=self.timetable, lock=self.lock
+        )
         self.webhooks = Webhooks(now=self.clock.now, timetable=self.timetable, new_id=self.new_id, lock=self.lock)
         self.limits.ticks = lambda: self.clock.now().timestamp()
 
@@ -72,6 +77,7 @@ class World:
         organisation.open_books(chance=Random(f"{self.seed} {name}"), now=self.clock.now)
         self.webhooks.watch(organisation)
         self.organisations[organisation.id] = organisation
+        self.quickbooks.open(organisation)
         self.post.home_domains.add(mail_domain)
         return organisation
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.control.quickbooks_client import QuickBooksControl
 from sandbox.control.xero_client import XeroControl
 
 Amount = Decimal | str | int
@@ -33,6 +34,7 @@ class Control:
         self._url = urlsplit(url)
         self._lines = threading.local()
         self.xero = XeroControl(self._ask)
+        self.quickbooks = QuickBooksControl(self._ask)
 
     # --- what there is
 
@@ -93,10 +95,17 @@ class Control:
         persons: Sequence[Row] = (),
         address: Row | None = None,
         is_supplier: bool = False,
+        parent: str | None = None,
+        billed_with_parent: bool = False,
+        notes: str = "",
         organisation: str | None = None,
         at: datetime | None = None,
     ) -> str:
-        """persons: {first_name, last_name, email, in_emails}; address: {line, city, postcode, country}."""
+        """persons: {first_name, last_name, email, in_emails}; address: {line, city, postcode, country}.
+
+        QuickBooks alone shows the last three: the customer above this one (id or name), whether that one pays, and a
+        text about it.
+        """
         return self._ask(
             "add_contact",
             name=name,
@@ -111,6 +120,9 @@ class Control:
             persons=list(persons),
             address=address,
             is_supplier=is_supplier,
+            parent=parent,
+            billed_with_parent=billed_with_parent,
+            notes=notes,
             organisation=organisation,
             at=at,
         )
@@ -181,6 +193,10 @@ class Control:
 
     def void(self, invoice: str, *, organisation: str | None = None, at: datetime | None = None) -> None:
         self._ask("void", invoice=invoice, organisation=organisation, at=at)
+
+    def remove(self, invoice: str, *, organisation: str | None = None, at: datetime | None = None) -> None:
+        """Deleted outright, as QuickBooks allows: only a tombstone is left."""
+        self._ask("remove", invoice=invoice, organisation=organisation, at=at)
 
     def delete_draft(self, invoice: str, *, organisation: str | None = None, at: datetime | None = None) -> None:
         self._ask("delete_draft", invoice=invoice, organisation=organisation, at=at)
@@ -340,7 +356,10 @@ class Control:
     # --- what goes wrong
 
     def faults(self, **switches: Any) -> Row:
-        """next=[…], token=[…], smtp={…}, down=True | False | "drop", clear=True. Gives the switches as they stand."""
+        """next=[…], token=[…], quickbooks=[…], quickbooks_token=[…], smtp={…}, down=True | False | "drop", clear=True.
+
+        Gives the switches as they stand.
+        """
         return self._ask("faults", keep=switches)
 
     def limits(self, **limits: int | None) -> Row:
@@ -351,7 +370,7 @@ class Control:
         self._ask("end_grants")
 
     def calls(self, *, door: str | None = "api", reset: bool = False) -> list[Row]:
-        """door: "api", "identity" (authorise, token, Connections), or None for both."""
+        """door: "api", "identity" (authorise, token, Connections), "quickbooks", "quickbooks identity"; None: all."""
         return self._ask("calls", reset=reset, keep={"door": door})
 
     # --- how it is asked

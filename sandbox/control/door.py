@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.control import reading
 from sandbox.control.ledger_desk import LedgerDesk
+from sandbox.control.quickbooks_desk import QuickBooksDesk
 from sandbox.control.world_desk import WorldDesk
 from sandbox.control.xero_desk import XeroDesk
 from sandbox.documents import NotPossible
@@ -19,7 +20,7 @@ class ControlDoor:
         self._world = world
         self._verbs = {
             name: verb
-            for desk in (LedgerDesk(world), WorldDesk(world), XeroDesk(world))
+            for desk in (LedgerDesk(world), WorldDesk(world), XeroDesk(world), QuickBooksDesk(world))
             for name, verb in inspect.getmembers(desk, inspect.ismethod)
             if not name.startswith("_")
         }

@@ -7,6 +7,7 @@ by a program. The other half (clock, post, faults) is `world_desk.py`.
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.books import Books
 from sandbox.control import reading
 from sandbox.control.views import contact_row, invoice_row, note_row, organisation_row
 from sandbox.documents import Address, Contact, NotPossible, Person, Phone
@@ -32,7 +33,8 @@ class LedgerDesk:
         self.world = world
 
     def organisations(self) -> list[dict[str, Any]]:
-        return [organisation_row(firm) for firm in self.world.organisations.values()]
+        realm = self.world.quickbooks.of
+        return [organisation_row(firm, realm(firm).realm) for firm in self.world.organisations.values()]
 
     def add_organisation(
         self,
@@ -76,14 +78,14 @@ class LedgerDesk:
     def add_contact(self, name: str, organisation: str | None = None, **fields: Any) -> str:
         firm = self._firm(organisation)
         contact = Contact(firm.books.new_id(), name, self.world.clock.now())
-        for field, value in _contact_fields(fields, contact).items():
+        for field, value in _contact_fields(firm.books, fields, contact).items():
             setattr(contact, field, value)
         return firm.books.add_contact(contact).id
 
     def edit_contact(self, contact: str, organisation: str | None = None, **fields: Any) -> None:
         books = self._firm(organisation).books
         found = books.contact(contact)
-        books.edit_contact(found, _contact_fields(fields, found))
+        books.edit_contact(found, _contact_fields(books, fields, found))
 
     def add_invoice(
         self,
@@ -170,6 +172,10 @@ class LedgerDesk:
         books = self._firm(organisation).books
         books.void(books.invoice(invoice))
 
+    def remove(self, invoice: str, organisation: str | None = None) -> None:
+        books = self._firm(organisation).books
+        books.remove(books.invoice(invoice))
+
     def delete_draft(self, invoice: str, organisation: str | None = None) -> None:
         books = self._firm(organisation).books
         books.delete_draft(books.invoice(invoice))
@@ -213,13 +219,17 @@ class LedgerDesk:
         return self.world.organisation(key)
 
 
-def _contact_fields(given: dict[str, Any], contact: Contact) -> dict[str, Any]:
+def _contact_fields(books: Books, given: dict[str, Any], contact: Contact) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in given.items():
         match name:
             case "name" | "first_name" | "last_name" | "email" | "account_number" | "currency":
                 fields[name] = value or ""
-            case "archived" | "is_supplier" | "is_customer":
+            case "notes" | "delivery":
+                fields[name] = str(value or "")
+            case "parent":
+                fields[name] = books.contact(value) if value else None
+            case "archived" | "is_supplier" | "is_customer" | "billed_with_parent":
                 fields[name] = bool(value)
             case "days":
                 fields[name] = None if value is None else int(value)

@@ -8,9 +8,10 @@ from sandbox.organisation import Organisation
 from sandbox.world import Call
 
 
-def organisation_row(firm: Organisation) -> dict[str, Any]:
+def organisation_row(firm: Organisation, realm: str) -> dict[str, Any]:
     return {
         "id": firm.id,
+        "realm_id": realm,
         "name": firm.name,
         "short_code": firm.short_code,
         "currency": firm.currency,

@@ -6,7 +6,15 @@ from typing import Any
 from sandbox.control import reading
 from sandbox.control.views import call_row
 from sandbox.documents import NotPossible
-from sandbox.faults import API_FAULTS, TOKEN_FAULTS, Faults, SmtpFaults, read_faults, read_smtp_faults
+from sandbox.faults import (
+    API_FAULTS,
+    QUICKBOOKS_FAULTS,
+    TOKEN_FAULTS,
+    Faults,
+    SmtpFaults,
+    read_faults,
+    read_smtp_faults,
+)
 from sandbox.mail import letters
 from sandbox.mail.post_office import Sent
 from sandbox.mail.reading import described
@@ -107,6 +115,10 @@ class WorldDesk:
                     faults.next = read_faults(value or (), API_FAULTS)
                 case "token":
                     faults.token = read_faults(value or (), TOKEN_FAULTS)
+                case "quickbooks":
+                    faults.quickbooks = read_faults(value or (), QUICKBOOKS_FAULTS)
+                case "quickbooks_token":
+                    faults.quickbooks_token = read_faults(value or (), TOKEN_FAULTS)
                 case "smtp":
                     faults.smtp = read_smtp_faults(value or {})
                 case "down":
@@ -115,6 +127,7 @@ class WorldDesk:
                         raise NotPossible(f"A ledger is down as true, false, “503” or “drop”, not “{value}”.")
                 case "clear":
                     faults.next, faults.token, faults.smtp, faults.down = [], [], SmtpFaults(), ""
+                    faults.quickbooks, faults.quickbooks_token = [], []
                 case _:
                     known = ", ".join(Faults.__dataclass_fields__)
                     raise NotPossible(f"There is no switch “{name}”; there are {known}, clear.")
@@ -132,6 +145,7 @@ class WorldDesk:
 
     def end_grants(self) -> None:
         self.world.identity.end_grants()
+        self.world.quickbooks.identity.end_grants()
 
     def calls(self, door: str | None = "api", reset: bool = False) -> list[dict[str, Any]]:
         rows = [call_row(call) for call in self.world.calls if door in (None, call.door)]
