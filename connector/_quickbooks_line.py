@@ -60,7 +60,7 @@ class Client(QuickBooks):  # type: ignore[misc]
 
     def __new__(cls, *, realm: str, api_url: str) -> "Client":
         client: Client = super().__new__(cls, minorversion=MINOR_VERSION)
-        client.company_id, client.api_url_v3 = realm, api_url
+        client.company_id, client.api_url_v3 = realm, f"{api_url.rstrip('/')}/v3"
         return client
 
     def make_request(

@@ -50,7 +50,7 @@ class Settings:
     authorize_url: str = "https://appcenter.intuit.com/connect/oauth2"
     token_url: str = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105
     revoke_url: str = "https://developer.api.intuit.com/v2/oauth2/tokens/revoke"
-    api_url: str = "https://quickbooks.api.intuit.com/v3"
+    api_url: str = "https://quickbooks.api.intuit.com"
     scopes: str = "com.intuit.quickbooks.accounting"
     account_link: str = "https://qbo.intuit.com/app/customerdetail?nameId={id}"
     attach_notes: bool = True

@@ -1,13 +1,18 @@
 """QuickBooks to order: what its answers look like, and a ledger connected to whoever gives them."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import urllib3
 
 from connector import Governor, Grant, open_authoriser, open_ledger, settings_of
 from tests.connector.surroundings import (
     MONDAY,
+    VERIFIER,
     Asked,
     Connected,
     KeeperInMemory,
@@ -15,7 +20,11 @@ from tests.connector.surroundings import (
     Say,
     ScriptedXero,
     a_grant,
+    challenge,
 )
+
+if TYPE_CHECKING:
+    import sandbox
 
 REALM = "9130347957983546"
 QUICKBOOKS_REDIRECT = "http://127.0.0.1:9999/connect/quickbooks/callback"
@@ -32,7 +41,7 @@ def connect_quickbooks(
     """A ledger at this server, which plays QuickBooks as well as it plays Xero: it says what it is told to."""
     doors = {name: f"{server.url}/{name}" for name in ("authorize_url", "token_url", "revoke_url")}
     used = settings_of("quickbooks")(
-        **{"client_id": "app", "client_secret": "s3cret", **doors, "api_url": f"{server.url}/v3", **settings}
+        **{"client_id": "app", "client_secret": "s3cret", **doors, "api_url": server.url, **settings}
     )
     keeper = KeeperInMemory(grant or a_grant(clock))
     ledger = open_ledger("quickbooks", used, tenant=REALM, keeper=keeper, clock=clock, governor=governor)
@@ -153,3 +162,31 @@ def sent(asked: Asked) -> Any:
 
 
 FOLLOWED = ("Customer", "Invoice", "Payment", "CreditMemo")
+
+
+def consent_at_the_company(world: "sandbox.Sandbox", clock: MovableClock, **settings: Any) -> Connected:
+    """A person presses "Connect" at the practice QuickBooks; the ledger that comes of it."""
+    doors = {name: getattr(world.quickbooks, name) for name in ("authorize_url", "token_url", "revoke_url", "api_url")}
+    app = {"client_id": "sandbox-app", "client_secret": "sandbox-secret"}
+    used = settings_of("quickbooks")(**(app | doors | settings))
+    authoriser = open_authoriser("quickbooks", used, clock=clock)
+    callback = press_connect(
+        authoriser.authorise_url(state="s1", challenge=challenge(), redirect_uri=QUICKBOOKS_REDIRECT)
+    )
+    assert callback["state"] == "s1"
+    grant = authoriser.exchange(code=callback["code"], verifier=VERIFIER, redirect_uri=QUICKBOOKS_REDIRECT)
+    (tenant,) = authoriser.tenants(grant, callback)
+    keeper = KeeperInMemory(grant)
+    ledger = open_ledger("quickbooks", used, tenant=tenant.id, keeper=keeper, clock=clock)
+    return Connected(ledger, keeper, clock, authoriser)
+
+
+def press_connect(url: str) -> dict[str, str]:
+    """Sends the page's form with its first company, as a browser would, and gives the query that comes back."""
+    page = urllib3.request("GET", url).data.decode()
+    realm = re.search(r'<option value="(\d+)"', page)
+    assert realm is not None, page
+    form = {**dict(parse_qsl(urlsplit(url).query)), "realmId": realm[1], "decision": "allow"}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = urllib3.request("POST", url.split("?")[0], body=urlencode(form), headers=headers, redirect=False)
+    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
