@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sandbox
-from connector import open_ledger
+from connector import RateLimited, Refused, Unreachable, open_ledger
 from engine.receivables import InvoiceStatus
 from tests.connector.surroundings import MONDAY, KeeperInMemory, MovableClock, consent
 
@@ -157,6 +157,73 @@ def test_a_reading_of_changes_cut_short_again_and_again_always_ends_with_the_sam
         firm.read()
 
         firm.assert_same_books()
+
+
+FAULTS = [
+    "503",
+    "500html",
+    "html",
+    "drop_before",
+    "drop_after",
+    "truncated",
+    "fault_in_200",
+    "429min",
+    "429conc",
+    "401",
+]
+
+
+def read_through(firm, faults):
+    """Reads on after every failure, as the schedule would, until the end."""
+    for fault in (*faults, None):
+        firm.world.control.faults(next=[{"fault": fault[0], "path": fault[1]}] if fault else [])
+        try:
+            if firm.read():
+                return
+        except RateLimited as limited:
+            firm.pass_by((limited.until - firm.clock()).total_seconds())
+        except (Unreachable, Refused):
+            firm.pass_by(900)
+    raise AssertionError("the reading never came to its end")
+
+
+LISTS = st.sampled_from(["Invoices", "CreditNotes", "Overpayments", "Prepayments", "Contacts"])
+
+
+@given(GAPS, st.lists(st.tuples(st.sampled_from(FAULTS), LISTS), max_size=6), st.lists(CHANGES, max_size=3))
+@thrifty
+def test_whatever_goes_wrong_on_the_way_the_reading_always_ends_with_the_same_books(gaps, faults, changes):
+    world, clock = a_firm()
+    with world:
+        firm = Firm(world, clock)
+        firm.fill(gaps)
+        read_through(firm, faults)
+        for change in changes:
+            firm.change(*change)
+        firm.pass_by(4000)
+        read_through(firm, faults)
+
+        firm.assert_same_books()
+
+
+def test_a_first_reading_that_meets_the_limit_of_a_minute_goes_on_minute_by_minute():
+    world, clock = a_firm()
+    with world:
+        firm = Firm(world, clock)
+        firm.fill([60, 60, 0, 60, 60, 60, 60])
+        world.control.limits(minute=3, day=1000)
+        minutes = 0
+        while True:
+            try:
+                firm.read()
+                break
+            except RateLimited as limited:
+                assert timedelta(0) < limited.until - clock() <= timedelta(minutes=1)
+                firm.pass_by((limited.until - clock()).total_seconds())
+                minutes += 1
+
+        firm.assert_same_books()
+        assert 4 <= minutes <= 12
 
 
 def test_a_first_reading_that_goes_on_does_not_read_again_what_it_has_read():
