@@ -1,21 +1,18 @@
-"""The way to QuickBooks: the client package builds each call, and this carries it there and back with care.
+"""The way to QuickBooks and back, with care: certificates checked, waits limited, no write repeated, nothing followed.
 
-Left to itself the package would wait for ever, follow wherever it is sent, print keys in its errors, take a fault for
-an empty list and forget which status it came with. So it builds addresses, parameters and bodies only; the call itself
-goes over our own line: certificates checked, waits limited, no write repeated, every call noted, and the raw body
-given back for our own decoder.
+Each call is built elsewhere (`_quickbooks_client`) and carried by this line, which brings a valid key, keeps silent
+while QuickBooks wants silence, notes every call, turns whatever goes wrong into one of our failures, and gives back the
+raw body for our own decoder.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import urllib3
-from quickbooks.client import QuickBooks
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 
 from connector import Call, Clock, Governor, LedgerFailure, RateLimited, Unreachable
@@ -23,9 +20,8 @@ from connector._line import TIMEOUT, as_timeout, new_pool, no_answer
 from connector._quickbooks_failures import failure_of, faults_in
 from connector._quickbooks_query import without_values
 
-MINOR_VERSION = 75
-"""Lower ones are gone since August 2025.
-https://developer.intuit.com/app/developer/qbo/docs/learn/explore-the-quickbooks-online-api/minor-versions"""
+if TYPE_CHECKING:
+    from connector._quickbooks_client import Prepared
 
 SHOWN = frozenset({"entities", "changedSince", "include"})
 """Query values that go into the sync run as they are. Of all others only the name."""
@@ -38,45 +34,6 @@ class Keys(Protocol):
 
     def access_token(self, *, refused: str = "") -> str:
         """A key that serves; `refused` is one that QuickBooks has just turned down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """One call, ready to be made. `body` is None for a question that has none."""
-
-    method: str
-    url: str
-    body: bytes | None
-    content_type: str
-
-    @property
-    def asks_only(self) -> bool:
-        """Whether making it twice can do nothing twice."""
-        return self.method == "GET" or self.content_type == "application/text"
-
-
-class Client(QuickBooks):  # type: ignore[misc]
-    """The package's client. Each of its methods gives the call that it would make, and makes none."""
-
-    def __new__(cls, *, realm: str, api_url: str) -> "Client":
-        client: Client = super().__new__(cls, minorversion=MINOR_VERSION)
-        client.company_id, client.api_url_v3 = realm, f"{api_url.rstrip('/')}/v3"
-        return client
-
-    def make_request(
-        self,
-        request_type: str,
-        url: str,
-        request_body: Any = None,
-        content_type: str = "application/json",
-        params: Mapping[str, Any] | None = None,
-        file_path: Any = None,  # noqa: ARG002 - the package's signature; no call of ours sends a file
-        file_bytes: Any = None,  # noqa: ARG002
-        request_id: str | None = None,
-    ) -> Prepared:
-        query = {**(params or {}), "minorversion": MINOR_VERSION} | ({"requestid": request_id} if request_id else {})
-        body = request_body.encode() if isinstance(request_body, str) else None
-        return Prepared(request_type, f"{url}?{urlencode(query)}", body, content_type)
 
 
 class Line:
@@ -92,6 +49,9 @@ class Line:
         governor: Governor | None = None,
         timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
+        # Only here, because the package takes 8 MB that a firm with another ledger need not spend.
+        from connector._quickbooks_client import Client
+
         self.calls: list[Call] = []
         self.client = Client(realm=realm, api_url=api_url)
         self._tokens = tokens
@@ -101,7 +61,7 @@ class Line:
         self._pool = new_pool()
         self._closed: RateLimited | None = None
 
-    def call(self, doing: str, prepared: Prepared, *, read: Callable[[bytes], T]) -> T:
+    def call(self, doing: str, prepared: "Prepared", *, read: Callable[[bytes], T]) -> T:
         """Makes one call and reads its raw body. `doing` ends up in sentences: "reading invoices".
 
         Raises RateLimited (at once and without a call while a pause lasts), ConsentNeeded, Refused or Unreachable.
@@ -126,7 +86,7 @@ class Line:
                 "perhaps). It will be asked again; if this goes on, check the network between here and QuickBooks."
             ) from error
 
-    def _answer(self, doing: str, prepared: Prepared, key: str) -> urllib3.BaseHTTPResponse:
+    def _answer(self, doing: str, prepared: "Prepared", key: str) -> urllib3.BaseHTTPResponse:
         try:
             try:
                 return self._send(prepared, key)
@@ -142,7 +102,7 @@ class Line:
                 "if this goes on, check status.developer.intuit.com and the network between here and QuickBooks."
             ) from error
 
-    def _send(self, prepared: Prepared, key: str) -> urllib3.BaseHTTPResponse:
+    def _send(self, prepared: "Prepared", key: str) -> urllib3.BaseHTTPResponse:
         headers = {
             "Authorization": f"Bearer {key}",
             "Accept": "application/pdf" if "/pdf?" in prepared.url else "application/json",
@@ -166,7 +126,9 @@ class Line:
             finally:
                 self._note(prepared, at=at, started=started, response=response)
 
-    def _note(self, prepared: Prepared, *, at: Any, started: float, response: urllib3.BaseHTTPResponse | None) -> None:
+    def _note(
+        self, prepared: "Prepared", *, at: Any, started: float, response: urllib3.BaseHTTPResponse | None
+    ) -> None:
         self.calls.append(
             Call(
                 at=at,
@@ -194,7 +156,7 @@ class Line:
         return self._governor.turn() if self._governor is not None else nullcontext()
 
 
-def _shown(prepared: Prepared) -> str:
+def _shown(prepared: "Prepared") -> str:
     """Where it went and what was asked, without any value that could be personal."""
     parts = urlsplit(prepared.url)
     values = [

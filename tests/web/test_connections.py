@@ -76,6 +76,21 @@ def test_coming_back_connects_and_asks_for_the_first_sync(
     assert books.pokes == [("sync", "1")]
 
 
+def test_the_whole_answer_of_the_browser_is_handed_on_because_quickbooks_names_the_company_there(
+    nia: Visitor, provider: dict[str, dict[str, object]]
+) -> None:
+    nia.get("/connections/quickbooks/callback?state=s1&code=c1&realmId=310687")
+
+    assert provider["finish"]["callback"] == {"state": "s1", "code": "c1", "realmId": "310687"}
+    assert provider["finish"]["redirect_uri"] == "http://127.0.0.1:8000/connections/quickbooks/callback"
+
+
+def test_every_ledger_is_offered_until_there_are_keys_for_some(anna: Visitor, books: Books) -> None:
+    page = anna.get("/connections").words
+
+    assert "Connect to Xero" in page and "Connect to QuickBooks Online" in page
+
+
 def test_a_person_picks_one_of_several_organisations(
     anna: Visitor, books: Books, provider: dict[str, dict[str, object]]
 ) -> None:
