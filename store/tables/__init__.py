@@ -17,7 +17,7 @@ from store.tables.reminding import (
     TaskRow,
     WriteBackRow,
 )
-from store.tables.syncs import ChangeRow, SetAsideRow, SyncRunRow
+from store.tables.syncs import CallsRow, ChangeRow, RingRow, SetAsideRow, SyncRunRow
 
 __all__ = [
     "AccountRow",
@@ -25,6 +25,7 @@ __all__ = [
     "AssignmentRow",
     "AuditRow",
     "BookmarkRow",
+    "CallsRow",
     "ChangeRow",
     "ConnectionRow",
     "ConsentRow",
@@ -44,6 +45,7 @@ __all__ = [
     "PostRow",
     "ReminderRow",
     "ReplyRow",
+    "RingRow",
     "SessionRow",
     "SetAsideRow",
     "StepRow",

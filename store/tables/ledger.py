@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from store.columns import Amount, Instant
 
 _ASKED = ("account_id", "status", "due_on", "balance", "number", "currency", "organisation_id")
+_BRANCH = "billed_for IS NOT NULL"
 _OPEN = "status = 'open' AND balance > 0"
 
 
@@ -31,6 +32,8 @@ class AccountRow(SQLModel, table=True):
     currency: str = ""
     archived: bool = False
     merged_into: str | None = None
+    billed_with: str | None = None
+    """The ledger's id of the account that pays for this one: a branch is billed with its head office."""
     default_workflow_id: int | None = Field(default=None, foreign_key="workflows.id")
     time_zone: str = ""
     changed_at: datetime | None = Field(default=None, sa_type=Instant)
@@ -51,13 +54,17 @@ class ContactRow(SQLModel, table=True):
 
 
 class InvoiceRow(SQLModel, table=True):
-    """A sales invoice. `settled_seen_at`, `settled_by_run`: when and from which reading we learnt it was settled."""
+    """A sales invoice. `settled_seen_at`, `settled_by_run`: when and from which reading we learnt it was settled.
+
+    `account_id` is who pays; `billed_for` is the branch that the ledger names, where somebody else pays for it.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
         UniqueConstraint("organisation_id", "ledger_id"),
         Index("ix_invoices_account_status", "account_id", "status"),
         Index("ix_invoices_number", "organisation_id", "number"),
+        Index("ix_invoices_billed_for", "billed_for", sqlite_where=text(_BRANCH), postgresql_where=text(_BRANCH)),
         # Everything that a look at an account asks of its open invoices, without a visit to the table itself.
         Index("ix_invoices_open", *_ASKED, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
     )
@@ -65,6 +72,7 @@ class InvoiceRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     organisation_id: int = Field(foreign_key="organisations.id")
     account_id: int = Field(foreign_key="accounts.id")
+    billed_for: int | None = Field(default=None, foreign_key="accounts.id")
     ledger_id: str
     number: str = ""
     reference: str = ""
@@ -116,6 +124,7 @@ class CreditRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     organisation_id: int = Field(foreign_key="organisations.id")
     account_id: int = Field(foreign_key="accounts.id", index=True)
+    billed_for: int | None = Field(default=None, foreign_key="accounts.id")
     ledger_id: str
     kind: str
     number: str = ""

@@ -46,6 +46,10 @@ class OrganisationRow(SQLModel, table=True):
     paused_by: str = ""
     paused_why: str = ""
 
+    braked_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When a reading of the ledger looked so unlike the books that sending was stopped. A person releases it."""
+    braked_why: str = ""
+
     ledger_as_of: datetime | None = Field(default=None, sa_type=Instant)
     recalculated_on: date | None = None
     recalculated_ground: int | None = None
@@ -77,6 +81,10 @@ class ConnectionRow(SQLModel, table=True):
     refresh_expires_at: datetime | None = Field(default=None, sa_type=Instant)
     cursor: dict[str, str] | None = Field(default=None, sa_type=JSON)
     not_before: datetime | None = Field(default=None, sa_type=Instant)
+    checked_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When every open invoice was last compared with the ledger."""
+    last_rung_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When the provider last told us by itself that something had changed."""
     connected_at: datetime = Field(sa_type=Instant)
     connected_by: str = ""
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text
+from sqlalchemy import JSON, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.columns import Instant
@@ -39,8 +39,40 @@ class SyncRunRow(SQLModel, table=True):
     left_out: int = 0
     """Changed rows beyond the most that are kept field by field."""
     accounts_touched: int = 0
+    waits: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    """What was waited for: why, from when, until when."""
+    goes_on_at: datetime | None = Field(default=None, sa_type=Instant)
+    brake: str = ""
+    """Why this reading stopped sending, if it did."""
     error: str = ""
     next_act: str = ""
+
+
+class CallsRow(SQLModel, table=True):
+    """The calls that one connection has made lately, so that a restart does not forget them; see `jobs.budgets`."""
+
+    __tablename__ = "calls"
+
+    connection_id: int = Field(foreign_key="connections.id", primary_key=True)
+    spent: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+
+
+class RingRow(SQLModel, table=True):
+    """A provider's word that something changed. Stored once, and taken up by the next reading of that ledger."""
+
+    __tablename__ = "rings"
+    __table_args__ = (UniqueConstraint("kind", "event_id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    event_id: str
+    connection_id: int = Field(foreign_key="connections.id", index=True)
+    list: str = ""
+    ledger_id: str = ""
+    rung_at: datetime | None = Field(default=None, sa_type=Instant)
+    received_at: datetime = Field(sa_type=Instant)
+    tried_at: datetime | None = Field(default=None, sa_type=Instant)
+    taken_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class SetAsideRow(SQLModel, table=True):
