@@ -363,7 +363,7 @@ class Control:
         return self._ask("faults", keep=switches)
 
     def limits(self, **limits: int | None) -> Row:
-        """minute=, day=, concurrent=; None switches one off. Counted anew from here, in real time."""
+        """minute=, day=, concurrent=; None switches one off. Counted anew from here, by the sandbox's clock."""
         return self._ask("limits", keep=limits)
 
     def end_grants(self) -> None:

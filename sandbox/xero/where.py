@@ -45,6 +45,7 @@ _SIGNS = {
     "<": operator.lt,
 }
 _AND = re.compile(r"\s+AND\s+|\s*&&\s*", re.IGNORECASE)
+_OR = re.compile(r"\s+OR\s+|\s*\|\|\s*", re.IGNORECASE)
 _CLAUSE = re.compile(r"""\s*([A-Za-z.]+)\s*(==|>=|<=|=|>|<)\s*(.+?)\s*""")
 _DATE = re.compile(r"DateTime\(\s*(\d{4})\s*,\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)", re.IGNORECASE)
 _TEXT = re.compile(r'(?:guid\(\s*)?"([^"]*)"\s*\)?', re.IGNORECASE)
@@ -55,6 +56,12 @@ class Unreadable(ValueError):
 
 
 def read_where(text: str) -> Test:
+    if len(others := _OR.split(text.strip())) > 1:
+        # Xero finds OR quick on invoice ids alone.
+        if not all(part.strip().lower().startswith("invoiceid") for part in others):
+            raise Unreadable(f"The filter “{text}” is not supported: OR is for InvoiceID only.")
+        either = [_clause(part) for part in others]
+        return lambda paper: any(test(paper) for test in either)
     tests = [_clause(part) for part in _AND.split(text.strip())]
     return lambda paper: all(test(paper) for test in tests)
 

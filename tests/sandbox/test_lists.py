@@ -162,3 +162,11 @@ def test_a_small_answer_takes_well_under_two_milliseconds(company_app):
     for _ in range(200):
         company_app.get("Invoices", headers={"If-Modified-Since": "2026-01-06T00:00:00"}, page=1)
     assert (datetime.now(UTC) - began) / 200 < timedelta(milliseconds=8)  # generous: other tests run beside this one
+
+
+def test_invoices_may_be_joined_by_or_and_nothing_else_may(company_app):
+    one, other = (row["InvoiceID"] for row in company_app.get("Invoices", page=1, pageSize=2)["Invoices"])
+    found = company_app.get("Invoices", page=1, where=f'InvoiceID==guid("{one}") OR InvoiceID==guid("{other}")')
+
+    assert {row["InvoiceID"] for row in found["Invoices"]} == {one, other}
+    assert company_app.call("GET", "Invoices", where='Type=="ACCREC" OR Type=="ACCPAY"').status == 400
