@@ -25,7 +25,7 @@ class Heard(NamedTuple):
 class Listener:
     """An app's own address. It answers 200 to a good signature and 401 to a bad one, unless told otherwise."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, header: str = "x-xero-signature") -> None:
         self.heard: queue.Queue[Heard] = queue.Queue()
         self.answers: list[int] = []
         listener = self
@@ -34,7 +34,7 @@ class Listener:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 seal = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
-                good = hmac.compare_digest(seal, self.headers["x-xero-signature"])
+                good = hmac.compare_digest(seal, self.headers[header])
                 status = listener.answers.pop(0) if listener.answers else 200 if good else 401
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
