@@ -58,12 +58,14 @@ def account_of(row: ContactRow) -> Account | None:
 
 def sales_invoice(row: InvoiceRow) -> Invoice | None:
     """A sales invoice with all its payments and credits; None for bills and for drafts. Raises Odd."""
-    payments = tuple(
+    payments = [
         Payment(ledger_id=paid.id, paid_on=day(paid.date), amount=_money(paid.amount))
         for paid in row.payments or ()
         if paid.status != "DELETED"
-    )
-    return _invoice(row, payments, (*_used(row.credit_notes), *_used(row.overpayments), *_used(row.prepayments)))
+    ]
+    used = row.credit_notes or row.overpayments or row.prepayments
+    allocations = (*_used(row.credit_notes), *_used(row.overpayments), *_used(row.prepayments)) if used else ()
+    return _invoice(row, tuple(payments), allocations)
 
 
 def summary_invoice(row: InvoiceRow) -> Invoice | None:
