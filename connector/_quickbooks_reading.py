@@ -119,9 +119,11 @@ class Reading:
         at = _known(found.at)
         cut_short: list[str] = []
         if found.length >= MOST_ROWS:
-            each = {entity: self._changed((entity,), since) for entity in FOLLOWED}
+            # A list that fills the answer by itself would fill one of its own as well.
+            full = {page.entity for page in found.all() if page.length >= MOST_ROWS}
+            each = {entity: found if entity in full else self._changed((entity,), since) for entity in FOLLOWED}
+            cut_short = [entity for entity in FOLLOWED if entity in full or each[entity].length >= MOST_ROWS]
             found = _gathered(each)
-            cut_short = [entity for entity in FOLLOWED if each[entity].length >= MOST_ROWS]
         yield from self._understood(found)
         for entity in cut_short:
             yield from self._walked(entity, since)

@@ -81,6 +81,8 @@ def _move(page: Page[Any], place: _Place, size: int) -> None:
     newest = next((row for row in reversed(page.rows) if instant(row.updated) is not None), None)
     at = instant(newest.updated) if newest else None
     if newest is not None and newest.updated and at is not None and (place.at is None or at > place.at):
-        place.moment, place.at, place.start = newest.updated, at, 1
+        # A page that begins and ends in one second is that second's first, and need not be read again.
+        place.start = size if instant(page.rows[0].updated) == at else 1
+        place.moment, place.at = newest.updated, at
     else:
         place.start += size - 1
