@@ -29,6 +29,10 @@ KNOWN = """Id SyncToken sparse domain MetaData status Balance BalanceWithJobs Fu
     ClientEntityId CustomField PreferredDeliveryMethod BillWithParent ParentRef Active PrimaryEmailAddr PrimaryPhone
     Mobile DisplayName GivenName FamilyName Notes"""
 
+ATTACHED = """Note AttachableRef FileName Category Tag ContentType Size Lat Long PlaceName FileAccessUri TempDownloadUri
+    ThumbnailFileAccessUri ThumbnailTempDownloadUri Id SyncToken sparse domain MetaData CustomField status"""
+KEPT = ("Note", "AttachableRef", "FileName", "Category", "Tag", "ContentType")
+
 
 def write_customer(company: Company, body: Row, now: datetime) -> Sheet:
     known = KNOWN.split()
@@ -91,7 +95,7 @@ _PHONES = (("DEFAULT", "PrimaryPhone"), ("MOBILE", "Mobile"))
 def attach(company: Company, body: Row) -> Sheet:
     """A note with references to the papers that it is about."""
     for name, value in body.items():
-        if name not in ("Note", "AttachableRef", "FileName", "Category", "Tag", "sparse", "domain", "ContentType"):
+        if name not in ATTACHED.split():
             raise unsupported(name)
         _check_text(company, name, value)
     note = body.get("Note") or ""
@@ -99,7 +103,7 @@ def attach(company: Company, body: Row) -> Sheet:
         raise too_long("Note", LONGEST_ATTACHED_NOTE, len(note))
     for reference in body.get("AttachableRef") or ():
         _check_reference(company, reference.get("EntityRef") or {})
-    row = {name: value for name, value in body.items() if name not in ("sparse", "domain")}
+    row = {name: value for name, value in body.items() if name in KEPT and value not in ("", None)}
     return company.attach(row)
 
 
