@@ -95,18 +95,19 @@ class Transport:
             raise self._heeded(failure_within(response, doing, self._clock)) from error
         return Answer(said, _date_header(response))
 
-    def document(self, doing: str, path: str, *, kind: str, begins: bytes, megabytes: int) -> bytes | None:
-        """One file, as it is, by its address; None where Xero has none. `begins` is how a file of this kind begins.
+    def document(self, doing: str, *path: str, kind: str, begins: bytes, megabytes: int) -> bytes | None:
+        """One file, as it is, by the parts of its path; None where Xero has none. `begins` is how such a file begins.
 
         Raises Refused for one larger than that, and whatever `call` raises.
         """
+        url = "/".join((self._api_url, *(quote(part, safe="") for part in path)))
         headers = {"Accept": kind, "Accept-Encoding": "gzip", "User-Agent": "arrears"}
         if self._tenant:
             headers["xero-tenant-id"] = self._tenant
 
         def ask() -> urllib3.BaseHTTPResponse:
             key = {"Authorization": f"Bearer {self._access_token}"}
-            return self._line.request("GET", self._api_url + quote(path), headers=headers | key, most=megabytes << 20)
+            return self._line.request("GET", url, headers=headers | key, most=megabytes << 20)
 
         try:
             response = self._answered(doing, ask, missing=404)

@@ -180,7 +180,7 @@ class XeroLedger:
         """
         megabytes = self._settings.largest_pdf_megabytes
         return self._line.document(
-            "fetching a PDF", f"/Invoices/{invoice_id}", kind="application/pdf", begins=b"%PDF-", megabytes=megabytes
+            "fetching a PDF", "Invoices", invoice_id, kind="application/pdf", begins=b"%PDF-", megabytes=megabytes
         )
 
     def write_expected(self, invoice_id: str, on: date | None, *, key: str) -> bool:

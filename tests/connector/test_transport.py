@@ -329,7 +329,7 @@ def test_a_document_takes_its_turn_too(xero, clock):
     governor, line = governed(xero, clock, turns=1)
     xero.always(Say(b"%PDF-1.4"))
 
-    line.document("fetching a PDF", "/Invoices/i1", kind="application/pdf", begins=b"%PDF-", megabytes=1)
+    line.document("fetching a PDF", "Invoices", "i1", kind="application/pdf", begins=b"%PDF-", megabytes=1)
 
     assert governor.turns == 0
 

@@ -203,6 +203,7 @@ def test_a_pdf_is_asked_for_as_such_with_the_key_and_for_the_organisation(xero, 
     connected.ledger.invoice_pdf("../i 1")
 
     (asked,) = xero.asked
+    assert asked.path == "/Invoices/..%2Fi%201"
     assert (asked.headers["accept"], asked.headers["xero-tenant-id"]) == ("application/pdf", "tenant-1")
     assert asked.headers["authorization"] == "Bearer access-1"
 
