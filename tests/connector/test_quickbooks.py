@@ -1,5 +1,9 @@
 """Mirrors connector/quickbooks.py: what the rest of arrears asks of one company."""
 
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from connector import Budget, Refused, Unreachable, budget_of, settings_of
@@ -96,6 +100,16 @@ def test_people_open_the_customer_in_quickbooks(xero, clock):
     assert connect_quickbooks(xero, clock).ledger.account_link("5").endswith("/app/customerdetail?nameId=5")
     elsewhere = connect_quickbooks(xero, clock, account_link="https://qbo.example/{realm}/{id}").ledger
     assert elsewhere.account_link("5") == f"https://qbo.example/{REALM}/5"
+
+
+def test_every_setting_is_in_the_example_with_its_default():
+    text = (Path(__file__).parents[2] / "config.example.toml").read_text()
+    block = text[text.index("#[quickbooks]") :].split("\n\n")[0]
+    written = tomllib.loads("\n".join(line[1:] for line in block.splitlines()))["quickbooks"]
+    settings = settings_of("quickbooks")
+
+    assert settings(**written) == settings()
+    assert set(written) == {field.name for field in fields(settings)}
 
 
 def test_the_budget_stays_below_what_intuit_allows():

@@ -232,6 +232,27 @@ def test_a_list_that_fills_the_feed_alone_is_walked_and_a_whole_check_falls_due_
     assert list(at_intuit.ledger.pull(pages[-1].cursor))[-1].cursor[WHOLE_CHECK_DUE] == "due"
 
 
+def test_after_a_feed_cut_short_a_count_that_happens_to_agree_is_not_enough(xero, at_intuit):
+    odd, deleted_unseen = invoice("11", DueDate=None), "12"
+    feed = feed_of({"Invoice": many(1000)})
+    xero.rule = by_question({"FROM Invoice": found("Invoice")}, otherwise=feed)
+    list(at_intuit.ledger.pull(CURSOR))
+    xero.rule = by_question(
+        {
+            "COUNT": found("Invoice", totalCount=2),
+            "Balance > '0'": found("Invoice", invoice("10"), odd),
+            "Id IN ('12')": found("Invoice"),
+        }
+    )
+
+    pages = list(at_intuit.ledger.whole_check(["10", deleted_unseen]))
+    assert [gone.ledger_id for page in pages for gone in page.gone] == [deleted_unseen]
+
+    asked = len(xero.asked)
+    list(at_intuit.ledger.whole_check(["10", deleted_unseen]))
+    assert len(xero.asked) == asked + 1
+
+
 def test_after_29_days_the_open_ledger_is_read_anew_because_the_feed_would_keep_silent(xero, clock):
     at_intuit = connect_quickbooks(xero, clock, grant=a_grant(clock, days=40))
     xero.rule = by_question(
