@@ -104,15 +104,17 @@ def refused(refusal: Refused) -> Answer:
 
 
 def _client(world: World, request: Request) -> str:
-    """The app that asks, proven by its secret in the way of HTTP Basic."""
+    """The app that asks, proven by its secret in the way of HTTP Basic, or in the form itself."""
     scheme, _, basic = request.headers.get("authorization", "").partition(" ")
-    try:
-        client_id, _, secret = base64.b64decode(basic).decode().partition(":")
-    except ValueError:
-        client_id, secret = "", ""
-    client_id, secret = unquote(client_id), unquote(secret)
+    client_id, secret = request.form.get("client_id", ""), request.form.get("client_secret", "")
+    if scheme.lower() == "basic":
+        try:
+            client_id, _, secret = base64.b64decode(basic).decode().partition(":")
+        except ValueError:
+            client_id, secret = "", ""
+        client_id, secret = unquote(client_id), unquote(secret)
     apps = world.quickbooks.identity.apps
-    if scheme.lower() != "basic" or client_id not in apps or secret != apps[client_id]:
+    if client_id not in apps or secret != apps[client_id]:
         raise Refused("invalid_client", "The client id or the secret is wrong.", 401)
     return client_id
 

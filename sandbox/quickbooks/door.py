@@ -12,8 +12,9 @@ from typing import Any
 from sandbox.documents import Invoice, NotPossible
 from sandbox.exchange import Answer, HangUp, Request, encoded
 from sandbox.faults import SLOW, Fault
+from sandbox.packing import gzip_of, stretch
 from sandbox.quickbooks import cdc, introduction, refusals
-from sandbox.quickbooks.company import Company, Sheet
+from sandbox.quickbooks.company import Company, Page, Sheet
 from sandbox.quickbooks.dates import server_time
 from sandbox.quickbooks.identity import Refused
 from sandbox.quickbooks.query import EMPTY, Question, Unanswerable, Unreadable, answered, read_question
@@ -25,6 +26,8 @@ from sandbox.xero.pdf import invoice_pdf
 
 ROOT = "/quickbooks/v3/company/"
 LONGEST_REQUEST_ID = 50
+MOST_PAGES = 500
+MOST_IN_BATCH = 30
 SINGLE = {"customer": "Customer", "invoice": "Invoice", "payment": "Payment", "creditmemo": "CreditMemo"} | {
     "attachable": "Attachable"
 }
@@ -86,7 +89,7 @@ class CompanyApi:
         if asked.metered and answer.status < 300:
             asked.company.metered += 1
         if asked.fault is not None and asked.fault.name == "latin1":
-            answer.body = answer.body.decode().encode("latin-1", "replace")
+            answer.body, answer.packed = answer.body.decode().encode("latin-1", "replace"), None
         return answer
 
     def _spoken(self, asked: "_Asked") -> Answer:
@@ -122,10 +125,7 @@ class CompanyApi:
                 groups = cdc.changes(company, query, asked.now, cut_off=cut_off)
                 return asked.enveloped("CDCResponse", groups)
             case "POST", ["batch"]:
-                company.batches += 1
-                raise Invalid(
-                    "6000", "Not offered here", "A batch turns free writes into metered ones; send them singly."
-                )
+                return self._batch(asked)
             case "GET", ["companyinfo", _]:
                 return asked.enveloped("CompanyInfo", encoded(introduction.company_info(company)))
             case "GET", ["preferences"]:
@@ -137,17 +137,18 @@ class CompanyApi:
         return refusals.invalid(Invalid("120", "Unsupported Operation", "Operation is not supported."), asked.now)
 
     def _query(self, asked: "_Asked", text: str) -> Answer:
-        question, company = read_question(text), asked.company
-        if question.entity in EMPTY:
-            return asked.enveloped("QueryResponse", b'{"totalCount":0}' if question.counting else b"{}")
-        if question.entity in introduction.FIXED:
-            rows = [encoded(row) for row in introduction.FIXED[question.entity](company)]
-            rows = rows[question.start - 1 : question.start - 1 + question.most]
-            return asked.enveloped("QueryResponse", _page(question, rows))
-        sheets, count = answered(company, question)
-        if question.counting:
-            return asked.enveloped("QueryResponse", b'{"totalCount":%d}' % count)
-        return asked.enveloped("QueryResponse", _page(question, [shown(company, sheet) for sheet in sheets]))
+        return asked.enveloped("QueryResponse", _found(asked.company, text))
+
+    def _batch(self, asked: "_Asked") -> Answer:
+        """Several questions at once. Writes are refused: in a batch they are metered, and sent singly they are free."""
+        asked.company.batches += 1
+        items = asked.content().get("BatchItemRequest") or [{}]
+        if any("Query" not in item for item in items):
+            raise Invalid("6000", "Not offered here", "A batch turns free writes into metered ones; send them singly.")
+        if len(items) > MOST_IN_BATCH:
+            raise Invalid("1040", "Too many items", f"A batch holds at most {MOST_IN_BATCH} items.")
+        answers = b",".join(_item(asked.company, item) for item in items)
+        return asked.enveloped("BatchItemResponse", b"[%s]" % answers)
 
     def _single(self, asked: "_Asked", entity: str, number: str) -> Answer:
         company = asked.company
@@ -219,9 +220,17 @@ class _Asked:
             raise Invalid("2010", "Request has invalid or unsupported property", "The body is not an object.")
         return content
 
-    def enveloped(self, name: str, content: bytes) -> Answer:
-        at = server_time(self.now).encode()
-        return Answer(200, b'{"%s":%s,"time":"%s"}' % (name.encode(), content, at), "application/json;charset=UTF-8")
+    def enveloped(self, name: str, content: bytes | Page) -> Answer:
+        page = content if isinstance(content, Page) else Page(content)
+        head, tail = b'{"%s":' % name.encode(), b',"time":"%s"}' % server_time(self.now).encode()
+        whole = head + page.content + tail
+
+        def packed() -> bytes:
+            if page.packed is None:
+                page.packed = stretch(page.content)
+            return gzip_of((stretch(head), page.packed, stretch(tail)), whole)
+
+        return Answer(200, whole, "application/json;charset=UTF-8", packed=packed)
 
 
 def _page(question: Question, rows: list[bytes]) -> bytes:

@@ -99,6 +99,12 @@ def test_revoking_either_token_ends_both_and_needs_the_apps_secret(qbo):
     assert qbo.refresh()[1]["error"] == "invalid_grant"
 
 
+def test_an_app_may_prove_itself_in_the_form_as_well(qbo):
+    form = {"grant_type": "refresh_token", "refresh_token": qbo.tokens["refresh_token"], "client_id": "sandbox-app"}
+    assert qbo.ask_token({"Authorization": ""}, **form, client_secret="guess")[0] == 401
+    assert qbo.ask_token({"Authorization": ""}, **form, client_secret="sandbox-secret")[0] == 200
+
+
 def test_the_wrong_secret_and_an_unknown_grant_are_refused(qbo):
     wrong = {"Authorization": "Basic " + base64.b64encode(b"sandbox-app:guess").decode()}
     assert qbo.ask_token(wrong, grant_type="refresh_token", refresh_token="x")[0] == 401

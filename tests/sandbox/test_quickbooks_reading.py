@@ -181,11 +181,20 @@ def test_a_question_may_be_posted_as_text(qbo):
     assert answer.headers["intuit_tid"] and answer.headers["Content-Encoding"] == "gzip"
 
 
-def test_reading_is_metered_writing_is_free_and_a_batch_is_refused(qbo):
+def test_questions_may_come_in_a_batch_and_each_is_answered_in_its_own_place(qbo):
+    qbo.world.control.add_contact("Fern & Fig Café")
+    items = [{"bId": "a", "Query": "SELECT * FROM Customer"}, {"bId": "b", "Query": "SELECT * FROM Nonsense"}]
+    found, refused = qbo.post("batch", {"BatchItemRequest": items})["BatchItemResponse"]
+    assert (found["bId"], found["QueryResponse"]["Customer"][0]["DisplayName"]) == ("a", "Fern & Fig Café")
+    assert (refused["bId"], refused["Fault"]["Error"][0]["code"]) == ("b", "4001")
+    assert qbo.refusal("POST", "batch", body={"BatchItemRequest": items * 16})["code"] == "1040"
+
+
+def test_reading_is_metered_writing_is_free_and_writes_in_a_batch_are_refused(qbo):
     control = qbo.world.control
     qbo.query("SELECT * FROM Customer")
     qbo.changes("2026-01-01T00:00:00Z")
     qbo.post("customer", {"DisplayName": "Fern & Fig Café"})
-    qbo.refusal("POST", "batch", body={"BatchItemRequest": []})
+    qbo.refusal("POST", "batch", body={"BatchItemRequest": [{"bId": "1", "operation": "create", "Customer": {}}]})
     counted = control.quickbooks.stands()
     assert (counted["metered"], counted["batches"]) == (2, 1)
