@@ -5,6 +5,7 @@ Mirrors connector/quickbooks.py: each numbered behaviour of the change feed, the
 
 import random
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -288,6 +289,27 @@ def test_a_day_of_keys_is_renewed_hour_by_hour_and_the_newest_is_always_kept(com
     refresh_keys = [grant.refresh_token for grant in connected.keeper.kept]
     assert len(refresh_keys) == 30
     assert len(set(refresh_keys)) >= 2
+
+
+def test_many_at_once_renew_one_key_because_two_would_end_the_grant(company, connected, clock):
+    company.control.quickbooks.grants(changes_after=0, old_lasts=0, replay_ends_grant=True)
+    later(company, clock, hours=2)
+
+    with ThreadPoolExecutor(8) as pool:
+        pages = [*pool.map(lambda _: connected.ledger.look_again(["1"]), range(16))]
+
+    assert len(pages) == 16
+    assert len(connected.keeper.kept) == 1
+
+
+def test_a_lost_answer_to_a_renewal_is_asked_for_again_with_the_key_that_was_kept(company, connected, clock, copy):
+    later(company, clock, hours=25)
+    company.control.faults(quickbooks_token=["lost_answer"])
+
+    copy.sync(connected)
+
+    assert len(connected.keeper.kept) == 1
+    assert connected.keeper.why_lost == []
 
 
 def test_a_grant_ended_at_intuit_asks_a_person(company, connected, clock, copy):
