@@ -65,6 +65,14 @@ class Habits:
     throttled_in_xml: bool = False
 
 
+@dataclass(slots=True)
+class Page:
+    """The content of one answer, without the envelope around it; packed when first asked for packed."""
+
+    content: bytes
+    packed: bytes | None = None
+
+
 Listener = Callable[["Company", Event], None]
 
 
@@ -79,6 +87,7 @@ class Company:
         self.batches = 0
         self.multicurrency = False
         self.listeners: list[Listener] = []
+        self.pages: dict[str, Page] = {}  # by the question that each answers, until anything changes
         self._numbers = {"names": 0, "papers": 0, "odd": 900_000}
         self._by_paper: dict[str, Sheet] = {}
         self._of_customer: dict[str, dict[str, Sheet]] = {}  # contact id: the sheets that make up its balance
@@ -222,6 +231,7 @@ class Company:
         return str(self._numbers[series])
 
     def _put(self, sheet: Sheet) -> None:
+        self.pages.clear()
         sheet.odd = sheet.shown = None
         sheet.memo = {}
         self.files[sheet.entity].put(sheet, at=self._now().replace(microsecond=0))
@@ -241,6 +251,7 @@ class Company:
 
     def show_anew(self) -> None:
         """Something that every row shows has changed."""
+        self.pages.clear()
         for shelf in self.files.values():
             for sheet in shelf:
                 sheet.shown = None

@@ -233,6 +233,37 @@ class _Asked:
         return Answer(200, whole, "application/json;charset=UTF-8", packed=packed)
 
 
+def _found(company: Company, text: str) -> Page:
+    """What a QueryResponse holds, worked out once for as long as nothing changes."""
+    if (page := company.pages.get(text)) is None:
+        if len(company.pages) >= MOST_PAGES:
+            company.pages.clear()
+        page = company.pages[text] = Page(_content(company, read_question(text)))
+    return page
+
+
+def _content(company: Company, question: Question) -> bytes:
+    if question.entity in EMPTY:
+        return b'{"totalCount":0}' if question.counting else b"{}"
+    if question.entity in introduction.FIXED:
+        rows = [encoded(row) for row in introduction.FIXED[question.entity](company)]
+        return _page(question, rows[question.start - 1 : question.start - 1 + question.most])
+    sheets, count = answered(company, question)
+    if question.counting:
+        return b'{"totalCount":%d}' % count
+    return _page(question, [shown(company, sheet) for sheet in sheets])
+
+
+def _item(company: Company, item: dict[str, Any]) -> bytes:
+    """The answer to one item of a batch; a question that cannot be answered says so in its own place."""
+    number = encoded(item.get("bId"))
+    try:
+        return b'{"QueryResponse":%s,"bId":%s}' % (_found(company, str(item["Query"])).content, number)
+    except (Unreadable, Unanswerable) as refusal:
+        error = {"Message": "Invalid query", "Detail": str(refusal), "code": "4001"}
+        return b'{"Fault":%s,"bId":%s}' % (encoded({"Error": [error], "type": "ValidationFault"}), number)
+
+
 def _page(question: Question, rows: list[bytes]) -> bytes:
     if question.counting:
         return b'{"totalCount":%d}' % len(rows)

@@ -5,8 +5,6 @@ out anew for every answer, whoever measures a reader would be measuring this led
 paper changes, and a whole page, packed, until anything in the books does.
 """
 
-import struct
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +16,7 @@ import msgspec
 from sandbox.documents import NOTHING, Contact, Credit, Invoice
 from sandbox.exchange import Answer
 from sandbox.organisation import Organisation
+from sandbox.packing import gzip_of, stretch
 from sandbox.xero.rows import Size, row_of
 
 MOST_PAGES = 500
@@ -110,22 +109,10 @@ def answer(envelope: dict[str, object], name: str, page: Page) -> Answer:
 
     def packed() -> bytes:
         if page.packed is None:
-            page.packed = _deflated(rows)
-        return _gzip((_deflated(head), page.packed, _deflated(tail)), head + rows + tail)
+            page.packed = stretch(rows)
+        return gzip_of((stretch(head), page.packed, stretch(tail)), head + rows + tail)
 
     return Answer(200, head + rows + tail, packed=packed)
-
-
-def _deflated(data: bytes) -> bytes:
-    """A stretch of a deflate stream that stands by itself: stretches may be laid end to end (RFC 1951)."""
-    press = zlib.compressobj(5, zlib.DEFLATED, -15)
-    return press.compress(data) + press.flush(zlib.Z_FULL_FLUSH)
-
-
-def _gzip(stretches: Iterable[bytes], whole: bytes) -> bytes:
-    """One gzip file of these stretches (RFC 1952)."""
-    head, end = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff", b"\x03\x00"
-    return head + b"".join(stretches) + end + struct.pack("<II", zlib.crc32(whole), len(whole) & 0xFFFFFFFF)
 
 
 def _all_owed(invoices: Iterable[Any], today: date) -> dict[str, Owed]:
