@@ -126,6 +126,29 @@ def test_the_first_reading_takes_what_is_open_and_nothing_else(company, connecte
     assert copy.invoice("INV-1").currency == "GBP"
 
 
+@pytest.mark.parametrize("seconds", [0, 7], ids=["entered within one second", "entered one after the other"])
+def test_nobody_is_lost_who_still_owes_when_others_pay_in_the_middle_of_the_first_reading(
+    company, clock, copy, seconds
+):
+    connected = consent_at_the_company(company, clock, page_size=4)
+    company.control.add_contact("Fern", "joan@fern.example")
+    for number in range(23):
+        company.control.add_invoice("Fern", DUE, "100", f"INV-{number:02}")
+        later(company, clock, seconds=seconds)
+    unpaid = iter(range(0, 23, 2))
+
+    for page in connected.ledger.pull(None):
+        copy.take_in([page])
+        if page.invoices and (number := next(unpaid, None)) is not None:
+            later(company, clock, seconds=1)
+            company.control.pay(f"INV-{number:02}")
+
+    assert copy.balances().items() >= owed(company).items()
+    copy.sync(connected)
+    assert copy.balances() == owed(company)
+    assert len(copy.balances()) < 23
+
+
 def test_a_payment_a_part_payment_and_a_void_come_with_one_call(company, connected, clock, copy):
     company.control.add_contact("Fern", "joan@fern.example")
     for number in ("INV-1", "INV-2", "INV-3"):
