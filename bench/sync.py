@@ -222,7 +222,7 @@ class Run:
 
     def _floor_orders(self, ledgers: Ledgers) -> dict[str, Any]:
         grant = tokens(self.kind, ledgers.addresses[self.kind])
-        return {"addresses": ledgers.addresses, "access_token": grant["access_token"]}
+        return {"addresses": ledgers.addresses, "grant": grant}
 
     @property
     def _floor(self) -> str:

@@ -33,6 +33,8 @@ def allow(url: str) -> dict[str, str]:
         name: unescape(value) for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', html)
     }
     fields |= {name: unescape(value) for name, value in re.findall(r'<button[^>]*name="([^"]+)" value="(allow)"', html)}
+    if chosen := re.search(r'<select name="([^"]+)">\s*<option value="([^"]*)"', html):
+        fields[chosen[1]] = unescape(chosen[2])
     action = re.search(r'<form[^>]*action="([^"]*)"', html)
     target = urljoin(url, unescape(action[1])) if action else url.partition("?")[0]
     try:

@@ -27,7 +27,10 @@ from sandbox.world import World
 BEGIN = datetime(2026, 11, 3, 6, tzinfo=UTC)
 """Where the clock stands when the books are filled: a Tuesday morning."""
 
-DATA = ("/api.xro/2.0/", "/v3/company/")
+A_WHILE = timedelta(hours=2)
+"""So long ago the last of it happened: whoever reads what is new with a generous overlap finds nothing."""
+
+DATA = ("/api.xro/2.0/", "/quickbooks/v3/company/")
 MATTERS = ("xero-tenant-id", "if-modified-since", "accept", "accept-encoding")
 """Headers that make an answer another one."""
 
@@ -37,6 +40,7 @@ def main() -> None:
     world = World(Clock(BEGIN))
     firm = company.found_firm(world)
     large.fill(world, firm, books.invoices, books.contacts, books.open_share, 1)
+    world.move(BEGIN + A_WHILE)
     door = HttpDoor("127.0.0.1", 0, Remembering(world, Front(world).answer).answer)
     door.open()
     print(json.dumps(addresses(f"http://127.0.0.1:{door.port}", firm.id)), flush=True)
@@ -59,6 +63,15 @@ def addresses(url: str, tenant: str) -> dict[str, Any]:
             "connections_url": f"{url}/Connections",
             "api_url": f"{url}/api.xro/2.0",
         },
+        "quickbooks": {
+            "client_id": "sandbox-app",
+            "client_secret": "sandbox-secret",
+            "authorize_url": f"{url}/quickbooks/oauth2/authorize",
+            "token_url": f"{url}/quickbooks/oauth2/v1/tokens/bearer",
+            "revoke_url": f"{url}/quickbooks/oauth2/tokens/revoke",
+            "api_url": f"{url}/quickbooks",
+        },
+        "discovery_url": f"{url}/quickbooks/.well-known/openid_configuration",
     }
 
 

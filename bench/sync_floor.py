@@ -2,9 +2,9 @@
 
 A plain connection of the standard library, msgspec into structs that hold nothing but what is kept, and plain batches
 of the standard library's SQLite driver. It writes what the product writes, upserted by the ledger's ids, into tables
-made like the product's, with their keys, indexes and references; notes which accounts were touched; and moves the cursor
-with the last rows, in one commit. It reads by page number, which loses rows in a ledger that changes meanwhile, asks for
-nothing twice, trusts each answer, and writes no log.
+made like the product's, with their keys, indexes and references; notes which accounts were touched; and moves the
+cursor with the last rows, in one commit. It reads by page number, which loses rows in a ledger that changes meanwhile,
+asks for nothing twice, trusts each answer, and writes no log.
 """
 
 import gzip
@@ -12,7 +12,7 @@ import http.client
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -42,37 +42,50 @@ def prepare(path: str, like: str) -> None:
         ours.commit()
 
 
-def fetches(addresses: dict[str, Any], access_token: str) -> Iterator[Callable[[], None]]:
+def fetches(addresses: dict[str, Any], grant: dict[str, str]) -> Iterator[Callable[[], None]]:
     """All the open invoices over the line and nothing else, ready to be timed: how fast the sandbox serves."""
-    line = XeroLine(addresses, access_token)
-    yield lambda: line.fetch("Invoices", OPEN_SALES)
-    line.close()
+    with closing(XeroLine(addresses, grant)) as line:
+        yield lambda: line.fetch("Invoices", OPEN_SALES)
 
 
-def syncs(path: str, addresses: dict[str, Any], access_token: str) -> Iterator[Callable[[], None]]:
+def syncs(path: str, addresses: dict[str, Any], grant: dict[str, str]) -> Iterator[Callable[[], None]]:
     """One whole reading of what is open, ready to be timed."""
-    line = XeroLine(addresses, access_token)
+    with closing(XeroLine(addresses, grant)) as line, closing(opened(path)) as connection:
+        yield lambda: _sync(connection, line)
+
+
+def opened(path: str) -> sqlite3.Connection:
+    """The database, opened as the product opens it."""
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
-    yield lambda: _sync(connection, line)
-    connection.close()
-    line.close()
+    return connection
+
+
+@contextmanager
+def keeping(connection: sqlite3.Connection) -> Iterator[None]:
+    """One commit around everything."""
+    connection.execute("BEGIN IMMEDIATE")
+    yield
+    connection.execute("COMMIT")
+
+
+def moved(connection: sqlite3.Connection, cursor: str) -> None:
+    connection.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (ORGANISATION, cursor))
 
 
 def _sync(connection: sqlite3.Connection, line: "XeroLine") -> None:
     cursor, touched = "", set[int]()
-    connection.execute("BEGIN IMMEDIATE")
-    for page in line.pages("Contacts", {"includeArchived": "true"}):
-        cursor = cursor or page.at
-        _take_in_contacts(connection, page.rows)
-    for page in line.pages("Invoices", OPEN_SALES):
-        touched |= _take_in_invoices(connection, page.rows)
-    for name, filters in OPEN_CREDITS.items():
-        for page in line.pages(name, filters):
-            touched |= _take_in_credits(connection, name, page.rows)
-    connection.execute("INSERT OR REPLACE INTO cursors VALUES (?, ?)", (ORGANISATION, cursor))
-    connection.execute("COMMIT")
+    with keeping(connection):
+        for page in line.pages("Contacts", {"includeArchived": "true"}):
+            cursor = cursor or page.at
+            _take_in_contacts(connection, page.rows)
+        for page in line.pages("Invoices", OPEN_SALES):
+            touched |= _take_in_invoices(connection, page.rows)
+        for name, filters in OPEN_CREDITS.items():
+            for page in line.pages(name, filters):
+                touched |= _take_in_credits(connection, name, page.rows)
+        moved(connection, cursor)
     if not touched:
         raise SystemExit("The floor found nothing to read.")
 
@@ -90,12 +103,12 @@ OPEN_CREDITS = {
 class XeroLine:
     """One connection that is kept open."""
 
-    def __init__(self, addresses: dict[str, Any], access_token: str) -> None:
+    def __init__(self, addresses: dict[str, Any], grant: dict[str, str]) -> None:
         parts = urlsplit(addresses["xero"]["api_url"])
         self._line = http.client.HTTPConnection(parts.netloc)
         self._path = parts.path
         self._headers = {
-            "Authorization": f"Bearer {access_token}",
+            "Authorization": f"Bearer {grant['access_token']}",
             "xero-tenant-id": addresses["tenant"],
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -235,8 +248,8 @@ CREDIT = (
 
 
 def _take_in_contacts(connection: sqlite3.Connection, contacts: Sequence[Contact]) -> None:
-    _upsert(connection, "accounts", ACCOUNT, [_account(contact) for contact in contacts])
-    numbers = _numbers(connection, "accounts", [contact.id for contact in contacts])
+    upsert(connection, "accounts", ACCOUNT, [_account(contact) for contact in contacts])
+    numbers = numbers_of(connection, "accounts", [contact.id for contact in contacts])
     connection.executemany("DELETE FROM contacts WHERE account_id = ?", [(number,) for number in numbers.values()])
     rows = [
         (
@@ -277,7 +290,7 @@ def _phone(phone: Phone | None) -> str:
 
 
 def _take_in_invoices(connection: sqlite3.Connection, invoices: Sequence[Invoice]) -> set[int]:
-    accounts = _numbers(connection, "accounts", {invoice.contact.id for invoice in invoices})
+    accounts = numbers_of(connection, "accounts", {invoice.contact.id for invoice in invoices})
     rows = [
         (
             ORGANISATION,
@@ -297,9 +310,9 @@ def _take_in_invoices(connection: sqlite3.Connection, invoices: Sequence[Invoice
         )
         for invoice in invoices
     ]
-    _upsert(connection, "invoices", INVOICE, rows)
+    upsert(connection, "invoices", INVOICE, rows)
     if paid := [invoice for invoice in invoices if invoice.payments]:
-        numbers = _numbers(connection, "invoices", [invoice.id for invoice in paid])
+        numbers = numbers_of(connection, "invoices", [invoice.id for invoice in paid])
         connection.executemany("DELETE FROM payments WHERE invoice_id = ?", [(number,) for number in numbers.values()])
         payments = [
             (numbers[invoice.id], payment.id, _instant(payment.date)[:10], int(payment.amount * 10_000))
@@ -311,7 +324,7 @@ def _take_in_invoices(connection: sqlite3.Connection, invoices: Sequence[Invoice
 
 
 def _take_in_credits(connection: sqlite3.Connection, name: str, credits_: Sequence[Credit]) -> set[int]:
-    accounts = _numbers(connection, "accounts", {credit.contact.id for credit in credits_})
+    accounts = numbers_of(connection, "accounts", {credit.contact.id for credit in credits_})
     kind = {"CreditNotes": "credit_note", "Overpayments": "overpayment", "Prepayments": "prepayment"}[name]
     rows = [
         (
@@ -329,11 +342,11 @@ def _take_in_credits(connection: sqlite3.Connection, name: str, credits_: Sequen
         )
         for credit in credits_
     ]
-    _upsert(connection, "credits", CREDIT, rows)
+    upsert(connection, "credits", CREDIT, rows)
     return set(accounts.values())
 
 
-def _upsert(connection: sqlite3.Connection, table: str, columns: Sequence[str], rows: list[Row]) -> None:
+def upsert(connection: sqlite3.Connection, table: str, columns: Sequence[str], rows: list[Row]) -> None:
     changes = ", ".join(f"{name} = excluded.{name}" for name in columns[2:])
     connection.executemany(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
@@ -342,7 +355,7 @@ def _upsert(connection: sqlite3.Connection, table: str, columns: Sequence[str], 
     )
 
 
-def _numbers(connection: sqlite3.Connection, table: str, ledger_ids: Any) -> dict[str, int]:
+def numbers_of(connection: sqlite3.Connection, table: str, ledger_ids: Any) -> dict[str, int]:
     ids = json.dumps(list(ledger_ids))
     query = (
         f"SELECT ledger_id, id FROM {table} WHERE organisation_id = {ORGANISATION}"
