@@ -1,15 +1,16 @@
 """Walking through a list of QuickBooks so that nothing is lost while the books go on changing.
 
 A list is walked by time of change: read a page, then ask for everything changed at or after its last row's time, and so
-on; rows met twice are dropped. Somebody who pays in the middle of the walk takes a row out of the list; walked by
-position, that would have pulled an unread row onto a page already read. Only when a whole page was changed within one
-second, as by an import, does time not lead on. Then the walk steps by position inside that second, each page beginning
-with the last row of the one before: if it does not, rows have gone meanwhile, and that second is walked again.
+on. Somebody who pays in the middle of the walk takes a row out of the list; walked by position, that would have pulled
+an unread row onto a page already read. Only inside one second, in which an import may have changed thousands, does the
+walk step by position. Each page then begins with the last row of the one before: if it does not, rows have gone
+meanwhile, and that second is walked again. Rows met twice are dropped.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from connector import Unreachable
@@ -81,8 +82,8 @@ def _move(page: Page[Any], place: _Place, size: int) -> None:
     newest = next((row for row in reversed(page.rows) if instant(row.updated) is not None), None)
     at = instant(newest.updated) if newest else None
     if newest is not None and newest.updated and at is not None and (place.at is None or at > place.at):
-        # A page that begins and ends in one second is that second's first, and need not be read again.
-        place.start = size if instant(page.rows[0].updated) == at else 1
-        place.moment, place.at = newest.updated, at
+        # The last second begins on this page, so what was met of it is not read again, but for the last row.
+        met = sum(1 for _ in takewhile(lambda row: instant(row.updated) == at, reversed(page.rows)))
+        place.moment, place.at, place.start = newest.updated, at, max(met, 1)
     else:
         place.start += size - 1
