@@ -57,6 +57,11 @@ class Books:
         return self._put("Contacts", contact)
 
     def edit_contact(self, contact: Contact, fields: dict[str, object]) -> None:
+        above = fields.get("parent")
+        while isinstance(above, Contact):
+            if above is contact:
+                raise NotPossible(f"{contact.name} cannot stand below itself; give it another parent.")
+            above = above.parent
         for name, value in fields.items():
             setattr(contact, name, value)
         self._put("Contacts", contact)

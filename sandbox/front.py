@@ -32,7 +32,9 @@ class Front:
         if path == "/":
             with self._world.lock:
                 self._world.catch_up()
-                return squeezed(request, Answer.page(index_page(self._world)))
+                return squeezed(
+                    request, Answer.page(index_page(self._world, f"http://{request.headers.get('host', '')}"))
+                )
         return Answer.text(f"Nothing answers at {path}; look around at /", 404)
 
     def _written_down(self, door: str, request: Request) -> Answer:

@@ -12,15 +12,19 @@ h1{font-size:1.4rem}h2{font-size:1.05rem;margin-top:2rem}table{border-collapse:c
 td,th{text-align:left;padding:.25rem .7rem .25rem 0;border-bottom:1px solid #dde4ea;vertical-align:top}
 .n{text-align:right;font-variant-numeric:tabular-nums}small{color:#567}"""
 
+COUNTED = ("Contacts", "Sales invoices", "Open", "Balance")
 
-def index_page(world: World) -> str:
+
+def index_page(world: World, root: str) -> str:
+    """`root` is the address of the sandbox as the browser used it."""
     now = world.clock.now()
     stands = "stands still until it is moved" if world.clock.stands_still else "runs with real time"
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox</title>
 <meta name="viewport" content="width=device-width"><style>{STYLE}</style>
 <h1>A practice ledger and a practice post office</h1>
 <p>The clock shows <b>{now:%A %d %B %Y, %H:%M} UTC</b> and {stands}. No real accounts or people are involved.</p>
-{_table("Organisations", ["Name", "Contacts", "Sales invoices", "Open", "Balance"], _firms(world))}
+{_table("Organisations", ["Name", "Realm id at QuickBooks", *COUNTED], _firms(world))}
+{_table("What to put into config.toml", ["", "Xero", "QuickBooks"], _settings(root))}
 {_table("What comes next", ["When", "What"], _coming(world))}
 {_table("Last mails sent", ["Received", "To", "Subject"], _mails(world))}
 {_table("Last letters in the INBOX", ["Received", "From", "Subject"], _inbox(world))}
@@ -37,8 +41,22 @@ def _firms(world: World) -> list[list[Any]]:
         for invoice in unpaid:
             sums[invoice.currency] += invoice.balance
         owed = ", ".join(f"{currency} {total:,}" for currency, total in sums.items())
-        rows.append([firm.name, len(firm.books.shelves["Contacts"]), len(sales), len(unpaid), owed])
+        realm = world.quickbooks.of(firm).realm
+        rows.append([firm.name, realm, len(firm.books.shelves["Contacts"]), len(sales), len(unpaid), owed])
     return rows
+
+
+def _settings(root: str) -> list[list[Any]]:
+    quickbooks = f"{root}/quickbooks"
+    return [
+        ["client_id", "sandbox-app", "sandbox-app"],
+        ["client_secret", "sandbox-secret", "sandbox-secret"],
+        ["authorize_url", f"{root}/identity/connect/authorize", f"{quickbooks}/oauth2/authorize"],
+        ["token_url", f"{root}/identity/connect/token", f"{quickbooks}/oauth2/v1/tokens/bearer"],
+        ["revoke_url", f"{root}/identity/connect/revocation", f"{quickbooks}/oauth2/tokens/revoke"],
+        ["connections_url", f"{root}/Connections", ""],
+        ["api_url", f"{root}/api.xro/2.0", quickbooks],
+    ]
 
 
 def _coming(world: World) -> list[list[Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.documents import NotPossible
 from sandbox.filling import odd_quickbooks
 from sandbox.quickbooks.company import ENTITIES, Company
-from sandbox.quickbooks.rows import row_of
+from sandbox.quickbooks.rows import row_of, shown
 from sandbox.world import World
 
 
@@ -24,6 +24,11 @@ class QuickBooksDesk:
             "batches": company.batches,
             "lists": {name: len(shelf) for name, shelf in company.files.items()},
         }
+
+    def quickbooks_write_out(self, organisation: str | None = None) -> int:
+        """Every row is written out now rather than when it is first asked for. Gives how many there are."""
+        company = self._company(organisation)
+        return sum(len(shown(company, sheet)) > 0 for shelf in company.files.values() for sheet in shelf)
 
     def quickbooks_numbers(self, organisation: str | None = None) -> dict[str, str]:
         """The Id that QuickBooks shows, by the id that this door uses."""

@@ -145,8 +145,10 @@ class Company:
         sheet = self._enter_name(contact)
         if not known:
             return
+        self.pages.clear()
         for paper in self._of_customer.get(contact.id, {}).values():
             paper.shown = None  # they show the customer's name and address
+        self._touch_below(contact)
         if contact.merged_into and contact.merged_into in self._by_paper and not sheet.merged:
             sheet.merged = True
             into = self._by_paper[contact.merged_into]
@@ -241,6 +243,12 @@ class Company:
         while contact is not None and (sheet := self._by_paper.get(contact.id)) is not None:
             self._put(sheet)
             contact = contact.parent
+
+    def _touch_below(self, contact: Contact) -> None:
+        """Whoever stands below bears the name in its own full name."""
+        for child in self._children.get(contact.id, {}).values():
+            self._put(self._by_paper[child.id])
+            self._touch_below(child)
 
     def _note_currency(self, currency: str) -> None:
         """With the first paper in a foreign currency the company is a multicurrency one, and every row says so."""

@@ -45,7 +45,8 @@ def row_of(company: Company, sheet: Sheet) -> Row:
             return credit_memo_row(company, sheet, sheet.paper)
         case Payment() | Credit() | Allocation():
             return payment_row(company, sheet, sheet.paper)
-    return _head(sheet) | sheet.paper
+    attached: Row = sheet.paper
+    return _head(sheet) | attached
 
 
 def _head(sheet: Sheet) -> Row:

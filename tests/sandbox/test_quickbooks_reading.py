@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+import urllib3
 
 from tests.sandbox.quickbooks_app import QuickBooksApp
 
@@ -198,3 +199,27 @@ def test_reading_is_metered_writing_is_free_and_writes_in_a_batch_are_refused(qb
     qbo.refusal("POST", "batch", body={"BatchItemRequest": [{"bId": "1", "operation": "create", "Customer": {}}]})
     counted = control.quickbooks.stands()
     assert (counted["metered"], counted["batches"]) == (2, 1)
+
+
+def test_the_page_of_the_sandbox_says_what_an_app_is_told(world):
+    page = urllib3.request("GET", f"{world.url}/").data.decode()
+    addresses = world.quickbooks
+    for told in (addresses.api_url, addresses.authorize_url, addresses.token_url, addresses.revoke_url):
+        assert told in page
+    assert world.control.organisations()[0]["realm_id"] in page
+
+
+def test_a_very_large_company_is_filled_in_one_call_and_every_row_can_be_written_out_ahead(qbo):
+    filled = qbo.world.control.xero.fill_large(invoices=300, contacts=20, open_share=0.1)
+    assert qbo.query("SELECT COUNT(*) FROM Invoice WHERE Balance > '0'")["totalCount"] == filled["open"]
+    assert qbo.world.control.quickbooks.write_out() == 300 + 20 + filled["Payments"]
+
+
+def test_a_page_that_is_asked_for_again_is_the_same_until_something_changes(qbo):
+    control = qbo.world.control
+    control.add_contact("Fern & Fig Café")
+    question = "SELECT * FROM Customer"
+    plain, packed = (qbo.call("GET", "query", query=question, headers=h) for h in ({}, {"Accept-Encoding": "gzip"}))
+    assert plain.data == packed.data and packed.headers["Content-Encoding"] == "gzip"
+    control.edit_contact("Fern & Fig Café", name="Fig & Fern Café")
+    assert qbo.query(question)["Customer"][0]["DisplayName"] == "Fig & Fern Café"

@@ -78,6 +78,16 @@ def test_what_cannot_be_written_is_refused_with_its_number(qbo):
     assert qbo.refusal("POST", "attachable", body=attached("1", "x" * 2001))["code"] == "2050"
 
 
+def test_a_customer_can_be_put_below_another_and_never_below_itself(qbo):
+    above, below = customer(qbo), qbo.post("customer", {"DisplayName": "Fig Annexe"})["Customer"]
+    body = {"sparse": True, "Id": below["Id"], "SyncToken": below["SyncToken"], "ParentRef": {"value": above["Id"]}}
+    moved = qbo.post("customer", body)["Customer"]
+    assert (moved["FullyQualifiedName"], moved["Job"]) == (f"{above['DisplayName']}:Fig Annexe", True)
+    above = customer(qbo)
+    body = {"sparse": True, "Id": above["Id"], "SyncToken": above["SyncToken"], "ParentRef": {"value": below["Id"]}}
+    assert qbo.refusal("POST", "customer", body=body)["code"] == "6000"
+
+
 def test_a_company_in_the_us_keeps_only_what_latin1_has(qbo):
     control = qbo.world.control
     control.add_organisation("Oakland Joinery Inc", currency="USD", country="US", timezone="PACIFICSTANDARDTIME")
