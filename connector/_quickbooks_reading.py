@@ -71,12 +71,10 @@ class Reading:
         self._memory.currency = self._memory.currency or since.get("currency", "")
         moment = meaning.instant(since.get("changed"))
         if moment is None or self._clock() - moment > REMEMBERED:
-            for page in self.everything_open():
-                yield page if page.cursor is None else Records(cursor={**page.cursor, WHOLE_CHECK_DUE: "due"})
-            return
-        yield from self._delta(
-            since["changed"], {name: since[name] for name in (WHOLE_CHECK_DUE,) if name in since}, also
-        )
+            yield from self._anew(since.get("changed", "") if moment else "")
+        else:
+            kept = {name: since[name] for name in (WHOLE_CHECK_DUE,) if name in since}
+            yield from self._delta(since["changed"], kept, also)
 
     def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
         """One count; only when it differs from what is open here, every open invoice and whatever is not."""
@@ -115,6 +113,14 @@ class Reading:
                 )
             self._memory.currency = home.value
         return self._memory.currency
+
+    def _anew(self, since: str) -> Iterator[Records]:
+        """The open ledger once more, and what a walk can still tell of the time that the feed has forgotten."""
+        self._memory.scan_due = True
+        for entity in ("Customer", "Payment", "CreditMemo") if since else ():
+            yield from self._walked(entity, since)
+        for page in self.everything_open():
+            yield page if page.cursor is None else Records(cursor={**page.cursor, WHOLE_CHECK_DUE: "due"})
 
     def _delta(self, since: str, kept: Cursor, also: Collection[str] = ()) -> Iterator[Records]:
         found = self._changed(FOLLOWED, since)

@@ -258,14 +258,17 @@ def test_after_29_days_the_open_ledger_is_read_anew_because_the_feed_would_keep_
     xero.rule = by_question(
         {
             "FROM Customer": found("Customer", at=later(days=30)),
+            "FROM Payment": found("Payment", at=later(days=30)),
+            "FROM CreditMemo": found("CreditMemo", credit_memo(Balance=0, RemainingCredit=0), at=later(days=30)),
             "FROM Invoice": found("Invoice", at=later(days=30)),
             "/cdc": changed(later(days=30)),
         }
     )
     clock.move(days=30)
 
-    _, _, _, cursor = everything(at_intuit.ledger.pull(CURSOR))
+    _, _, in_favour, cursor = everything(at_intuit.ledger.pull(CURSOR))
 
+    assert in_favour["30"].remaining == 0
     assert xero.asked[-1].query["changedSince"] == "2026-02-04T08:55:00+00:00"
     assert cursor[WHOLE_CHECK_DUE] == "due"
 
