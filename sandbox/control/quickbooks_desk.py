@@ -6,8 +6,9 @@ from typing import Any
 
 from sandbox.documents import NotPossible
 from sandbox.filling import odd_quickbooks
-from sandbox.quickbooks.company import ENTITIES, Company
+from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.rows import row_of, shown
+from sandbox.quickbooks.sheets import ENTITIES
 from sandbox.world import World
 
 

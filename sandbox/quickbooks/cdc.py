@@ -7,11 +7,12 @@ an answer that was cut off has lost deletions without saying so. Nothing older t
 
 from datetime import datetime, timedelta
 
-from sandbox.quickbooks.company import Company, Sheet
+from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.dates import read
 from sandbox.quickbooks.query import EMPTY
 from sandbox.quickbooks.refusals import Invalid
 from sandbox.quickbooks.rows import shown
+from sandbox.quickbooks.sheets import Sheet
 
 LOOK_BACK = timedelta(days=30)
 NEVER = ("JournalCode", "TimeActivity", "TaxAgency", "TaxCode", "TaxRate")

@@ -14,12 +14,13 @@ from sandbox.exchange import Answer, HangUp, Request, encoded
 from sandbox.faults import SLOW, Fault
 from sandbox.packing import gzip_of, stretch
 from sandbox.quickbooks import cdc, introduction, refusals
-from sandbox.quickbooks.company import Company, Page, Sheet
+from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.dates import server_time
 from sandbox.quickbooks.identity import Refused
 from sandbox.quickbooks.query import EMPTY, Question, Unanswerable, Unreadable, answered, read_question
 from sandbox.quickbooks.refusals import Invalid
 from sandbox.quickbooks.rows import emails, row_of, shown
+from sandbox.quickbooks.sheets import Page, Sheet
 from sandbox.quickbooks.writes import attach, write_customer
 from sandbox.world import World
 from sandbox.xero.pdf import invoice_pdf

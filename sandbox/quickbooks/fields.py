@@ -11,9 +11,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from sandbox.documents import NOTHING, Allocation, Credit, Payment
-from sandbox.quickbooks.company import Company, Sheet
+from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.dates import read as read_moment
 from sandbox.quickbooks.rows import emails, lineage
+from sandbox.quickbooks.sheets import Sheet
 
 Reader = Callable[[Company, Sheet], Any]
 MISSING: Any = object()

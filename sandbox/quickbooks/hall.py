@@ -1,7 +1,6 @@
 """The way in to everything below /quickbooks/: which door answers which address, and what may go wrong at each."""
 
 from sandbox.exchange import Answer, HangUp, Request
-from sandbox.faults import Fault
 from sandbox.quickbooks import consent
 from sandbox.quickbooks.door import ROOT, CompanyApi
 from sandbox.quickbooks.identity import Refused
@@ -42,20 +41,19 @@ class QuickBooksHall:
         return Answer.text("Not found", 404)
 
     def _token(self, request: Request) -> Answer:
+        try:
+            with self._world.quickbooks.identity.refreshing(request.form.get("refresh_token", "")):
+                return self._renewed(request)
+        except Refused as refusal:
+            return consent.refused(refusal)
+
+    def _renewed(self, request: Request) -> Answer:
         world = self._world
         with world.lock:
             world.catch_up()
             fault = world.faults.take(world.faults.quickbooks_token, request.method, request.path)
-        if fault is not None and fault.name == "500":
-            return Answer.text("Internal Server Error", 500)
-        try:
-            with world.quickbooks.identity.refreshing(request.form.get("refresh_token", "")):
-                return self._renewed(request, fault)
-        except Refused as refusal:
-            return consent.refused(refusal)
-
-    def _renewed(self, request: Request, fault: Fault | None) -> Answer:
-        with self._world.lock:
-            answer = consent.token(self._world, request, fault)
+            if fault is not None and fault.name == "500":
+                return Answer.text("Internal Server Error", 500)
+            answer = consent.token(world, request, fault)
         failing(fault)
         return answer

@@ -7,6 +7,7 @@ happens. (https://developer.intuit.com/app/developer/qbo/docs/develop/authentica
 """
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ class Identity:
         self._access: dict[str, Token] = {}
         self._refresh: dict[str, Token] = {}
         self._in_flight: set[str] = set()
+        self._gate = threading.Lock()
 
     def scopes_of(self, asked: str) -> tuple[str, ...]:
         scopes = tuple(dict.fromkeys(asked.split()))
@@ -108,12 +110,13 @@ class Identity:
     @contextmanager
     def refreshing(self, token: str) -> Iterator[None]:
         """While one caller is being answered, another with the same token looks like a thief."""
-        if token and token in self._in_flight:
-            held = self._refresh.get(token)
-            if held is not None and self.replay_ends_grant:
-                held.grant.ended = True
-            raise Refused("invalid_grant", "The refresh token is being used by somebody else at this moment.")
-        self._in_flight.add(token)
+        with self._gate:
+            if token and token in self._in_flight:
+                held = self._refresh.get(token)
+                if held is not None and self.replay_ends_grant:
+                    held.grant.ended = True
+                raise Refused("invalid_grant", "The refresh token is being used by somebody else at this moment.")
+            self._in_flight.add(token)
         try:
             yield
         finally:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
-from sandbox.quickbooks.company import Company, Sheet
+from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.fields import FIELDS, Field, read_value
 from sandbox.quickbooks.introduction import FIXED
+from sandbox.quickbooks.sheets import Sheet
 
 USUAL, MOST = 100, 1000
 # Lists that a real company also has and this one leaves empty.

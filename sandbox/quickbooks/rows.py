@@ -11,9 +11,10 @@ from typing import Any
 
 from sandbox.documents import NOTHING, Allocation, Contact, Credit, Invoice, Line, Payment
 from sandbox.exchange import encoded
-from sandbox.quickbooks.company import Company, Row, Sheet, unapplied
+from sandbox.quickbooks.company import Company, unapplied
 from sandbox.quickbooks.dates import stamp
 from sandbox.quickbooks.introduction import currency_ref, term_ref
+from sandbox.quickbooks.sheets import Row, Sheet
 
 LONGEST_EMAIL = 100
 VOIDED = "Voided"

@@ -20,8 +20,9 @@ from typing import Any
 from sandbox.clock import Timetable
 from sandbox.documents import NotPossible
 from sandbox.doorbells import Post, Postman
-from sandbox.quickbooks.company import Company, Event
+from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.dates import stamp
+from sandbox.quickbooks.sheets import Event
 
 AGAIN = tuple(timedelta(seconds=s) for s in (10, 20, 30, 300, 1200, 7200, 14400, 21600))
 """How long after a post that was not heard it comes again; after the last, again and again at that distance."""

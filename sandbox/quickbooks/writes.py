@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.documents import Contact, Phone
-from sandbox.quickbooks.company import Company, Row, Sheet
+from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.refusals import Invalid, not_found, stale, too_long, unsupported
+from sandbox.quickbooks.sheets import Row, Sheet
 
 LONGEST = {
     "DisplayName": 500,

@@ -2,6 +2,7 @@
 way it was told to, and recovers."""
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
@@ -86,6 +87,20 @@ def test_the_minute_limit_is_counted_on_the_sandboxs_clock(qbo):
     assert [qbo.call("GET", "preferences").status for _ in range(3)] == [200, 200, 429]
     with pytest.raises(ControlRefused, match="There is no limit “day”"):
         control.quickbooks.limits(day=1)
+
+
+def test_too_many_calls_at_once_are_throttled(qbo):
+    control = qbo.world.control
+    control.quickbooks.limits(at_once=1)
+    control.faults(quickbooks=["slow:0.5"])
+    answers = []
+    slow = threading.Thread(target=lambda: answers.append(qbo.call("GET", "preferences").status))
+    slow.start()
+    while control.faults()["quickbooks"]:
+        slow.join(0.01)  # until it has been read and is being answered
+    assert qbo.call("GET", "preferences").status == 429
+    slow.join()
+    assert answers == [200] and qbo.call("GET", "preferences").status == 200
 
 
 def test_calls_that_were_not_answered_well_are_not_put_on_the_bill(qbo):
