@@ -24,6 +24,7 @@ class Post:
     body: bytes
     headers: dict[str, str]
     answered: Callable[[int], None]
+    patience: float = PATIENCE
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ _way_out = urllib.request.build_opener(_Stay, urllib.request.ProxyHandler({}))
 def _status_of(post: Post) -> int:
     asked = urllib.request.Request(post.url, data=post.body, headers=post.headers, method="POST")
     try:
-        with _way_out.open(asked, timeout=PATIENCE) as answer:
+        with _way_out.open(asked, timeout=post.patience) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as answer:
         return answer.code

@@ -27,6 +27,7 @@ from sandbox.quickbooks.sheets import Event
 AGAIN = tuple(timedelta(seconds=s) for s in (10, 20, 30, 300, 1200, 7200, 14400, 21600))
 """How long after a post that was not heard it comes again; after the last, again and again at that distance."""
 
+PATIENCE = 3.0  # seconds in which Intuit wants its answer
 SHAPES = ("cloudevents", "notifications")
 OLD_VERBS = {"created": "Create", "updated": "Update", "deleted": "Delete", "voided": "Void", "merged": "Merge"}
 Happened = tuple[Company, Event]
@@ -99,7 +100,7 @@ class Webhooks:
             return
         headers = {"Content-Type": "application/json; charset=utf-8", "intuit-signature": self._signature(told.body)}
         told.tries += 1
-        self._postman.take(Post(self.url, told.body, headers, lambda status: self._answered(told, status)))
+        self._postman.take(Post(self.url, told.body, headers, lambda status: self._answered(told, status), PATIENCE))
 
     def _signature(self, body: bytes) -> str:
         return base64.b64encode(hmac.digest(self.verifier, body, hashlib.sha256)).decode()
