@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from sys import intern
 
 from connector import Gone
 from connector import _quickbooks_rows as rows
@@ -18,6 +19,7 @@ from engine.receivables import Account, Allocation, Contact, Credit, CreditKind,
 
 NOTHING = Decimal(0)
 LARGEST = Decimal(10) ** 14
+CENTS = Decimal("0.01")
 Currency = Callable[[], str]
 """The company's home currency, asked for only where a row names none."""
 
@@ -75,12 +77,12 @@ def invoice(row: rows.InvoiceRow, home: Currency, paid_with: Mapping[str, PaidWi
     return Invoice(
         ledger_id=row.id,
         account_ledger_id=_owner(row.customer_ref),
-        account_name=(row.customer_ref.name if row.customer_ref else None) or "",
+        account_name=intern((row.customer_ref.name if row.customer_ref else None) or ""),
         number=row.doc_number or "",
         issued_on=day(row.txn_date),
         due_on=due_on,
         total=total,
-        balance=balance,
+        balance=_one(total, balance),
         currency=_currency(row.currency_ref, home),
         status=status,
         paid=max(total - balance - credited, NOTHING),
@@ -229,6 +231,11 @@ def _take(credits_left: dict[str, Decimal], amount: Decimal, on: date | None) ->
     return tuple(used)
 
 
+def _one(total: Decimal, balance: Decimal) -> Decimal:
+    """The balance, as the same object where it is the same: a first reading holds tens of thousands of them."""
+    return total if balance.same_quantum(total) and balance == total else balance
+
+
 def _fit_to_chase(row: rows.InvoiceRow, due_on: date | None) -> None:
     if due_on is None:
         raise Odd("It is open but has no due date, so nobody can say when it is overdue. Give it one in QuickBooks.")
@@ -243,11 +250,11 @@ def _changed_later(row: rows.Document) -> bool:
 def _owner(customer: rows.Named | None) -> str:
     if customer is None or not customer.value:
         raise Odd("It does not say whose it is: the customer is missing.")
-    return customer.value
+    return intern(customer.value)
 
 
 def _currency(named: rows.Named | None, home: Currency) -> str:
-    return (named.value if named else None) or home()
+    return intern((named.value if named else None) or home())
 
 
 def _phone(phone: rows.Phone | None) -> str:
@@ -255,8 +262,10 @@ def _phone(phone: rows.Phone | None) -> str:
 
 
 def _money(amount: Decimal | None) -> Decimal:
-    if amount is None:
+    if not amount:
         return NOTHING
+    if amount.same_quantum(CENTS) and -LARGEST < amount < LARGEST:
+        return amount  # nearly every amount, so it is looked at first
     if not amount.is_finite():
         raise Odd("An amount is not a number.")
     if abs(amount) >= LARGEST or amount != round(amount, 4):

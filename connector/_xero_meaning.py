@@ -7,6 +7,7 @@ aside for a person to look at rather than given one, and the rows beside it go o
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from sys import intern
 
 from connector._xero_rows import Applied, ContactRow, CreditRow, InvoiceRow, Named, Person, Phone
 from engine.receivables import Account, Allocation, Contact, Credit, CreditKind, Invoice, InvoiceStatus, Payment
@@ -146,16 +147,17 @@ def _invoice(
     elif due_on is None and (due_on := issued_on) is None:
         raise Odd("It has neither a due date nor a date.")
     assert due_on is not None
+    total, balance = _money(row.total), _money(row.amount_due)
     return Invoice(
         ledger_id=row.id,
         account_ledger_id=_owner(row.contact),
-        account_name=(row.contact.name if row.contact else None) or "",
+        account_name=intern((row.contact.name if row.contact else None) or ""),
         number=row.invoice_number or "",
         issued_on=issued_on,
         due_on=due_on,
-        total=_money(row.total),
-        balance=_money(row.amount_due),
-        currency=row.currency_code or "",
+        total=total,
+        balance=_one(total, balance),
+        currency=intern(row.currency_code or ""),
         status=status,
         reference=row.reference or "",
         paid=paid,
@@ -166,6 +168,11 @@ def _invoice(
         allocations=allocations,
         changed_at=instant(row.updated),
     )
+
+
+def _one(total: Decimal, balance: Decimal) -> Decimal:
+    """The balance, as the same object where it is the same: a first reading holds tens of thousands of them."""
+    return total if balance.same_quantum(total) and balance == total else balance
 
 
 def _fit_to_chase(row: InvoiceRow, due_on: date | None) -> None:
@@ -180,7 +187,7 @@ def _fit_to_chase(row: InvoiceRow, due_on: date | None) -> None:
 def _owner(contact: Named | None) -> str:
     if contact is None or not contact.id:
         raise Odd("It does not say whose it is: the contact is missing.")
-    return contact.id
+    return intern(contact.id)
 
 
 def _used(credits_used: list[Applied] | None) -> list[Allocation]:
@@ -200,9 +207,9 @@ def _used(credits_used: list[Applied] | None) -> list[Allocation]:
 
 
 def _money(amount: Decimal | None) -> Decimal:
-    if amount is None:
+    if not amount:
         return NOTHING
-    if not amount or (amount.same_quantum(CENTS) and -LARGEST < amount < LARGEST):
+    if amount.same_quantum(CENTS) and -LARGEST < amount < LARGEST:
         return amount  # nearly every amount, so it is looked at first
     if not amount.is_finite():
         raise Odd("An amount is not a number.")
