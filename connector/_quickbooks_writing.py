@@ -26,6 +26,7 @@ LONGEST_ATTACHED = 2000
 https://developer.intuit.com/app/developer/qbo/docs/api/accounting/all-entities/attachable"""
 
 TRIES = 3
+_NO_OTHER_PLACE = "the settings allow no other place"
 LOOK_BACK = timedelta(days=7)
 """A note whose answer was lost is asked for among those written in so many days."""
 
@@ -57,6 +58,23 @@ class Writing:
     def write(self, account_id: str, notes: Sequence[LedgerNote], *, key: str) -> None:
         """Each note on its invoice, and all of them in the customer's notes. Raises Refused when one found no place."""
         notes = [self._spelt(note) for note in notes]
+        homeless, why = self._hang_each(notes)
+        try:
+            why_not = self._put_into_notes(account_id, notes, key) if self._block else _NO_OTHER_PLACE
+        except Refused as refused:
+            why_not = str(refused)
+        if homeless and why_not:
+            raise Refused(f"The note could not be written into QuickBooks: {(why or why_not).rstrip('.')}.")
+
+    def find(self, account_id: str) -> frozenset[str]:
+        """The texts of our notes: the lines in the customer's notes, and what was hung on invoices of late."""
+        found = set(lines_of(self._read(account_id).notes)) if self._block else set()
+        if self._attach:
+            found |= {note for page in self._hung_of_late() for row in page.rows if (note := row.note)}
+        return frozenset(found)
+
+    def _hang_each(self, notes: Sequence[LedgerNote]) -> tuple[list[LedgerNote], str]:
+        """Hangs each note on its invoice. Returns those that are on none, and why QuickBooks did not take one."""
         homeless, why = [], ""
         for note in notes:
             if not (self._attach and note.invoice_id):
@@ -67,16 +85,7 @@ class Writing:
             except Refused as refused:
                 homeless.append(note)
                 why = str(refused)
-        why_not = self._put_into_notes(account_id, notes, key) if self._block else "the settings allow no other place"
-        if homeless and why_not:
-            raise Refused(f"The note could not be written into QuickBooks: {why or why_not}.".replace("..", "."))
-
-    def find(self, account_id: str) -> frozenset[str]:
-        """The texts of our notes: the lines in the customer's notes, and what was hung on invoices of late."""
-        found = set(lines_of(self._read(account_id).notes)) if self._block else set()
-        if self._attach:
-            found |= {note for page in self._hung_of_late() for row in page.rows if (note := row.note)}
-        return frozenset(found)
+        return homeless, why
 
     def _hang(self, note: LedgerNote) -> None:
         body = {

@@ -182,6 +182,19 @@ def test_where_a_note_finds_no_place_at_all_a_person_is_told_what_to_do(xero, cl
     assert books.notes == f"{BEGIN}\nsomething"
 
 
+def test_a_customer_whose_notes_cannot_be_changed_leaves_the_note_on_the_invoice(xero, clock):
+    books = Books()
+    inactive = Say(fault(610, "Object Not Found", "Something you're trying to use has been made inactive"), status=400)
+    books.on_write = [None, inactive, inactive]
+    ledger = connected(xero, clock, books)
+
+    ledger.write_notes("1", [note(1)], key="k1")
+    assert len(books.hung) == 1
+
+    with pytest.raises(Refused, match="made inactive"):
+        ledger.write_notes("1", [note(2, invoice_id="")], key="k2")
+
+
 def test_an_invoice_that_has_gone_leaves_the_note_to_the_customers_notes(xero, clock):
     books = Books()
     books.on_write = [Say(fault(610, "Object Not Found"), status=400)]
