@@ -85,7 +85,7 @@ def invoice(row: rows.InvoiceRow, home: Currency, paid_with: Mapping[str, PaidWi
         balance=_one(total, balance),
         currency=_currency(row.currency_ref, home),
         status=status,
-        paid=max(total - balance - credited, NOTHING),
+        paid=max(NOTHING, total - balance - credited),
         credited=credited,
         settled_on=_settled_on(payments, allocations) if balance == 0 else None,
         payments=payments,
