@@ -21,10 +21,12 @@ from web.rooms import (
     connections,
     front,
     health,
+    invoice,
     plan,
     replies,
     settings,
     sign_in,
+    support,
     sync_log,
     workflows,
 )
@@ -40,7 +42,7 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.state.guard = Guard()
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    books = (front, plan, accounts, account, account_forms, replies, sync_log)
+    books = (front, plan, accounts, account, account_forms, invoice, replies, support, sync_log)
     for room in (health, sign_in, *books, workflows, settings, connections):
         app.include_router(room.router)
     _problems.answer_all(app)

@@ -1,8 +1,8 @@
 """A visit: one person on one page, for one organisation, in a role.
 
 A handler says in its signature what it needs, and is only reached when that holds: `Looking` shows something,
-`Working` acts on accounts, `Deciding` changes how the organisation works. Support staff may look at everything and
-touch nothing.
+`Working` acts on accounts, `Deciding` changes how the organisation works, `Supporting` looks at what the machine did.
+Support staff may look at everything and touch nothing; agents need not see how the ledger was read.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from web._sessions import Signed, key_of, same, signed_in
 
 _MAY_WORK = ("owner", "manager", "agent")
 _MAY_DECIDE = ("owner", "manager")
+_MAY_SUPPORT = ("owner", "manager", "support")
 
 
 class SignInFirst(Exception):
@@ -54,6 +55,11 @@ class Visit:
     @property
     def may_decide(self) -> bool:
         return self.signed.role in _MAY_DECIDE
+
+    @property
+    def may_support(self) -> bool:
+        """May see the sync log, and make a bundle of it for whoever helps."""
+        return self.signed.role in _MAY_SUPPORT
 
     @property
     def may_connect(self) -> bool:
@@ -135,6 +141,20 @@ def deciding(visit: Annotated[Visit, Depends(checked)]) -> Desk:
     return desk
 
 
+def supporting(visit: Annotated[Visit, Depends(visiting)]) -> Desk:
+    return _with_support(_desk(visit))
+
+
+def supporting_by_form(visit: Annotated[Visit, Depends(checked)]) -> Desk:
+    return _with_support(_desk(visit))
+
+
+def _with_support(desk: Desk) -> Desk:
+    if not desk.may_support:
+        raise Forbidden("The sync log is for owners, managers and support staff. Ask one of them.")
+    return desk
+
+
 def _desk(visit: Visit) -> Desk:
     organisation = visit.signed.organisation
     if organisation is None or organisation.id is None:
@@ -149,5 +169,7 @@ Checked = Annotated[Visit, Depends(checked)]
 Looking = Annotated[Desk, Depends(looking)]
 Working = Annotated[Desk, Depends(working)]
 Deciding = Annotated[Desk, Depends(deciding)]
+Supporting = Annotated[Desk, Depends(supporting)]
+SupportingByForm = Annotated[Desk, Depends(supporting_by_form)]
 Said = Annotated[str, Form()]
 """A field of a form. Every field has a default, so that whoever may not use a form learns nothing from it."""

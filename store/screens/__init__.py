@@ -8,31 +8,55 @@ from store.screens.account_file import AccountFile, account, messages_of
 from store.screens.account_list import TABS, Debt, ListedAccount, Listing, accounts, accounts_under, own_accounts
 from store.screens.every_page import PAGE, Needs, needs, one
 from store.screens.front_page import Ageing, Coming, ageing, coming, settled, tasks
+from store.screens.invoice_story import InvoiceStory, Learnt, invoice_story, invoices_numbered
 from store.screens.plan import Planned, queued, reminders
 from store.screens.reply_list import Heard, accounts_like, replies, reply
-from store.screens.sync_log import connection, set_aside, sync_runs
+from store.screens.sync_log import (
+    SHOWN,
+    WHICH,
+    Told,
+    changes_of,
+    connection,
+    count_changes,
+    last_reading,
+    names_of,
+    runs_since,
+    set_aside,
+    sync_runs,
+)
 from store.screens.workflow_list import workflows
 
 __all__ = [
     "PAGE",
+    "SHOWN",
     "TABS",
+    "WHICH",
     "AccountFile",
     "Ageing",
     "Coming",
     "Debt",
     "Heard",
+    "InvoiceStory",
+    "Learnt",
     "ListedAccount",
     "Listing",
     "Needs",
     "Planned",
+    "Told",
     "account",
     "accounts",
     "accounts_like",
     "accounts_under",
     "ageing",
+    "changes_of",
     "coming",
     "connection",
+    "count_changes",
+    "invoice_story",
+    "invoices_numbered",
+    "last_reading",
     "messages_of",
+    "names_of",
     "needs",
     "one",
     "own_accounts",
@@ -40,6 +64,7 @@ __all__ = [
     "reminders",
     "replies",
     "reply",
+    "runs_since",
     "set_aside",
     "settled",
     "sync_runs",

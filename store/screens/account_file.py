@@ -24,6 +24,9 @@ from store.tables import (
     TaskRow,
 )
 
+SETTLED = 20
+"""Settled invoices that the page names, the newest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccountFile:
@@ -31,6 +34,7 @@ class AccountFile:
 
     account: AccountRow
     invoices: tuple[InvoiceRow, ...]
+    settled: tuple[InvoiceRow, ...]
     credits: tuple[CreditRow, ...]
     contacts: tuple[ContactRow, ...]
     holds: tuple[HoldRow, ...]
@@ -55,6 +59,12 @@ def account(session: Session, organisation_id: int, account_id: int, *, history:
     return AccountFile(
         account=row,
         invoices=own(InvoiceRow, *OPEN, by=InvoiceRow.due_on),
+        settled=own(
+            InvoiceRow,
+            col(InvoiceRow.settled_seen_at).is_not(None),
+            by=col(InvoiceRow.settled_seen_at).desc(),
+            limit=SETTLED,
+        ),
         credits=own(CreditRow, col(CreditRow.remaining) > 0, by=CreditRow.issued_on),
         contacts=tuple(session.scalars(contacts)),
         holds=own(HoldRow, col(HoldRow.lifted_at).is_(None), by=HoldRow.since),

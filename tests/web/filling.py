@@ -11,6 +11,7 @@ from engine.notes import NoteKind
 from store.history import write_note
 from store.tables import (
     AccountRow,
+    ChangeRow,
     ConnectionRow,
     ContactRow,
     CreditRow,
@@ -403,6 +404,42 @@ class Filling:
             raw = '{"InvoiceID":"b7f1","InvoiceNumber":"INV-1","DueDate":null,"AmountDue":"<b>12</b>"}'
             self.unit.add(
                 SetAsideRow(sync_run_id=row.id, list="invoices", ledger_id="b7f1", reason="no due date", raw=raw)
+            )
+            self.changes(row)
+
+    def changes(self, run: SyncRunRow) -> None:
+        """What a run changed: an invoice, an account, where it stands, and a credit that nobody knows any more."""
+        invoice = self.unit.scalars(
+            select(InvoiceRow).where(InvoiceRow.organisation_id == self.organisation).order_by(InvoiceRow.id).limit(1)
+        ).one()
+        payment = {"id": "p-1", "on": "2026-07-13", "amount": "120.00"}
+        persons = ["Jo Marsh, jo@marsh.example"]
+        told: list[tuple[str, str, tuple[int, int], Any]] = [
+            ("accounts", "changed", (1, 1), [("email", "", "accounts@new.example"), ("contacts", [], persons)]),
+            ("invoices", "new", (2, 2), [("total", None, "120.00"), ("status", None, "open")]),
+            (
+                "invoices",
+                "changed",
+                (2, 3),
+                [("balance", "240.00", "120.00"), ("due_on", "2026-06-01", "2026-06-15"), ("payment", None, payment)],
+            ),
+            ("credits", "gone", (3, 3), [("remaining", "15.00", None), ("account_id", invoice.account_id, None)]),
+            ("positions", "changed", (0, 0), [("assigned_step", "Reminder 3", None), ("state", "waiting", "clear")]),
+        ]
+        for listed, what, calls, fields in told:
+            self.unit.add(
+                ChangeRow(
+                    organisation_id=self.organisation,
+                    sync_run_id=run.id,
+                    at=run.ended_at,
+                    list=listed,
+                    ledger_id=invoice.ledger_id if listed == "invoices" else f"x-{listed}",
+                    account_id=invoice.account_id,
+                    what=what,
+                    first_call=calls[0],
+                    last_call=calls[1],
+                    fields=fields,
+                )
             )
 
 

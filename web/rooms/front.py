@@ -52,7 +52,7 @@ def front(visit: Visiting) -> Response:
             screens.queued(session, desk.id),
             screens.coming(session, desk.id, after=as_of, until=as_of + _AHEAD),
         )
-        runs = screens.sync_runs(session, desk.id, page=1)
+        last_run = screens.last_reading(session, desk.id)
         facts = {
             "ageing": [bars(line) for line in screens.ageing(session, desk.id, as_of)],
             "tasks": screens.tasks(session, desk.id),
@@ -68,7 +68,7 @@ def front(visit: Visiting) -> Response:
         "front.html",
         verdict=verdict(organisation, connection, desk.needs, as_of, since),
         plan=plan,
-        last_run=runs[0] if runs else None,
+        last_run=last_run,
         **facts,
     )
 

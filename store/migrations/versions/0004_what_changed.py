@@ -4,15 +4,13 @@ Revision ID: 0004
 Revises: 0003
 """
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
 import store.columns
 
 revision = "0004"
-down_revision = "0003" if [*Path(__file__).parent.glob("0003_*.py")] else "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
