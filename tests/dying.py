@@ -20,6 +20,7 @@ from town import open_office
 
 def main(orders: dict[str, Any]) -> None:
     world = SimpleNamespace(**orders["world"])
+    world.quickbooks = SimpleNamespace(**world.quickbooks)
     clock = MovableClock(datetime.fromisoformat(orders["now"]))
     office = open_office(orders["database"], Path(orders["folder"]), world, clock, migrate=False)
     job = import_module(f"jobs.{orders['job']}")

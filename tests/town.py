@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from sqlalchemy import select
@@ -26,6 +26,7 @@ from sqlmodel import col
 
 import sandbox
 from channels.email_smtp import Settings as Email
+from connector.quickbooks import Settings as QuickBooks
 from connector.xero import Settings as Xero
 from daemon.clock import MovableClock
 from jobs import acts, connect, deliver, receive, sync, write_back
@@ -34,7 +35,8 @@ from store import Database, read_or_make_keys
 from store.people import add_user
 from store.tables import AccountRow, HistoryNoteRow, PositionRow, ReminderRow, ReplyRow, TaskRow
 
-CALLBACK = "http://127.0.0.1:8000/connections/xero/callback"
+CALLBACK = "http://127.0.0.1:8000/connections/{kind}/callback"
+QUICKBOOKS = ("authorize_url", "token_url", "revoke_url", "api_url")
 
 
 class _Stay(HTTPRedirectHandler):
@@ -61,17 +63,20 @@ class Town:
     def control(self) -> sandbox.Control:
         return self.world.control
 
-    def connect(self, *, start_sending: bool = True) -> int:
+    def connect(self, kind: str = "xero", *, start_sending: bool = True) -> int:
         """The owner connects the ledger and, unless told otherwise, starts sending after the first sync."""
-        url = connect.begin(self.office, kind="xero", session="browser", redirect_uri=CALLBACK)
-        answer = consent(url)
+        back = CALLBACK.format(kind=kind)
+        url = connect.begin(self.office, kind=kind, session="browser", redirect_uri=back)
+        assert isinstance(url, str)
+        answer = consent(url) if kind == "xero" else press_connect(url)
         done = connect.finish(
             self.office,
             session="browser",
             state=answer["state"],
             code=answer["code"],
-            redirect_uri=CALLBACK,
+            redirect_uri=back,
             user_id=self.owner,
+            callback=answer,
         )
         assert isinstance(done, connect.Connected)
         self.organisation = done.organisation_id
@@ -143,7 +148,8 @@ class Town:
     def killed_at(self, job: str, act: str, step: str, when: str) -> int:
         """Lets another process do this job and be killed just before or after that step. Returns its exit status."""
         addresses = ("url", "authorize_url", "token_url", "revoke_url", "connections_url", "api_url")
-        world = {name: getattr(self.world, name) for name in (*addresses, "smtp_port", "imap_port")}
+        world: dict[str, Any] = {name: getattr(self.world, name) for name in (*addresses, "smtp_port", "imap_port")}
+        world["quickbooks"] = {name: getattr(self.world.quickbooks, name) for name in QUICKBOOKS}
         orders = {
             "world": world,
             "now": self.clock().isoformat(),
@@ -181,7 +187,7 @@ def open_office(url: str, folder: Path, world: Any, clock: Any, *, migrate: bool
     return Office(
         database=database,
         vault=read_or_make_keys(folder / "secrets.key"),
-        ledgers={"xero": xero_settings(world)},
+        ledgers={"xero": xero_settings(world), "quickbooks": quickbooks_settings(world.quickbooks)},
         channels={"email_smtp": mail_settings(world)},
         clock=clock,
     )
@@ -196,6 +202,14 @@ def xero_settings(world: Any) -> Xero:
         revoke_url=world.revoke_url,
         connections_url=world.connections_url,
         api_url=world.api_url,
+    )
+
+
+def quickbooks_settings(addresses: Any) -> QuickBooks:
+    return QuickBooks(
+        client_id="sandbox-app",
+        client_secret="sandbox-secret",
+        **{name: getattr(addresses, name) for name in QUICKBOOKS},
     )
 
 
@@ -240,6 +254,22 @@ def consent(url: str, *, organisation: str | None = None) -> dict[str, str]:
     except HTTPError as redirect:
         location = redirect.headers["Location"]
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+
+def press_connect(url: str) -> dict[str, str]:
+    """Sends the form of Intuit's page with its first company, and returns what the browser brings back."""
+    opener = build_opener(_Stay)
+    with opener.open(url) as page:
+        html = page.read().decode()
+    realm = re.search(r'<option value="(\d+)"', html)
+    assert realm is not None, html
+    form = {**dict(parse_qsl(urlsplit(url).query)), "realmId": realm[1], "decision": "allow"}
+    try:
+        with opener.open(Request(url.split("?")[0], data=urlencode(form).encode())) as answer:
+            location = answer.headers["Location"]
+    except HTTPError as redirect:
+        location = redirect.headers["Location"]
+    return dict(parse_qsl(urlsplit(location).query))
 
 
 @contextmanager

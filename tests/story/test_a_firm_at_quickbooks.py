@@ -6,36 +6,9 @@ from datetime import UTC, date, datetime
 import urllib3
 from sqlalchemy import select
 
-from connector import settings_of
-from jobs import acts, connect
 from jobs.ledgers import KeptGrant
 from store.tables import ConnectionRow, InvoiceRow
-from tests.connector.intuit import press_connect
 from town import Town
-
-BACK = "http://127.0.0.1:8000/connections/quickbooks/callback"
-
-
-def connected(town: Town) -> None:
-    doors = {
-        name: getattr(town.world.quickbooks, name) for name in ("api_url", "authorize_url", "token_url", "revoke_url")
-    }
-    app = settings_of("quickbooks")(client_id="sandbox-app", client_secret="sandbox-secret", **doors)
-    town.office.ledgers["quickbooks"] = app  # type: ignore[index]
-    answer = press_connect(connect.begin(town.office, kind="quickbooks", session="browser", redirect_uri=BACK))
-    done = connect.finish(
-        town.office,
-        session="browser",
-        state=answer["state"],
-        code=answer["code"],
-        redirect_uri=BACK,
-        user_id=town.owner,
-        callback=answer,
-    )
-    assert isinstance(done, connect.Connected)
-    town.organisation = done.organisation_id
-    town.sync()
-    acts.resume_organisation(town.office, town.organisation, by="Olive Owner")
 
 
 def notes_of(town: Town, account_id: str) -> str:
@@ -55,7 +28,7 @@ def test_an_overdue_invoice_is_asked_for_once_written_down_and_left_alone_when_i
     town = a_town(at=datetime(2026, 1, 5, 7, tzinfo=UTC), company=False)
     town.control.add_contact("Fern & Fig", "joan@fern.example", notes="Call before noon.")
     town.control.add_invoice("Fern & Fig", "2026-01-02", "120.10", "INV-1")
-    connected(town)
+    town.connect("quickbooks")
 
     town.walk(date(2026, 1, 5), date(2026, 1, 14))
 
