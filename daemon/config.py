@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 import channels
 import connector
+from jobs.thresholds import Webhooks as Trust
 
 NAME = "config.toml"
 
@@ -49,6 +50,25 @@ class Schedule(_Block):
     deliver: int = Field(default=60, ge=1)
     receive: int = Field(default=60, ge=1)
     write_back: int = Field(default=60, ge=1)
+    doorbell: int = Field(default=10, ge=1)
+    check: int = Field(default=300, ge=1)
+
+
+class Webhooks(_Block):
+    """How rings of the ledgers' providers are answered."""
+
+    collect_seconds: dict[str, int] = Field(default_factory=lambda: dict(Trust().collect_seconds))
+    poll_minutes: int = Field(default=60, ge=1)
+    silent_hours: int = Field(default=24, ge=1)
+
+
+class Brakes(_Block):
+    """What is too much for one reading of a ledger."""
+
+    closing_share: float = Field(default=0.4, ge=0, le=1)
+    moving_share: float = Field(default=0.5, ge=0, le=1)
+    overdue_growth: float = Field(default=1.0, ge=0)
+    least: int = Field(default=20, ge=1)
 
 
 class Config(BaseSettings):
@@ -64,6 +84,8 @@ class Config(BaseSettings):
     server: Server = Server()
     store: Store = Store()
     schedule: Schedule = Schedule()
+    webhooks: Webhooks = Webhooks()
+    brakes: Brakes = Brakes()
 
     @classmethod
     def settings_customise_sources(

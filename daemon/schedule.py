@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.config import Config
-from jobs import deliver, receive, sync, write_back
+from jobs import deliver, doorbell, nightly, receive, sync, write_back
 from jobs.containing import contained
 from jobs.office import Office, real_clock
 
@@ -21,6 +21,9 @@ log = structlog.get_logger()
 
 CLOCK_STEP = timedelta(seconds=5)
 """A wall clock that jumps by more than this was set by somebody; the acts are then timed anew."""
+
+
+_A_DAY = 86_400
 
 
 class Schedule:
@@ -39,6 +42,9 @@ class Schedule:
         self._wall, self._steady, self._look_every = wall, steady, look_every
         self._acts: dict[str, tuple[Callable[[], object], int]] = {
             "sync": (lambda: sync.sync_due(office), config.schedule.find_due_syncs),
+            "doorbell": (lambda: doorbell.answer(office), config.schedule.doorbell),
+            "check": (lambda: nightly.check_due(office), config.schedule.check),
+            "tidy": (lambda: doorbell.tidy(office), _A_DAY),
             "deliver": (lambda: deliver.deliver_due(office), config.schedule.deliver),
             "receive": (lambda: receive.receive(office), config.schedule.receive),
             "write_back": (lambda: write_back.write_back(office), config.schedule.write_back),

@@ -13,6 +13,7 @@ import channels
 import connector
 from daemon.config import Config, ConfigProblem
 from jobs.office import Office, real_clock
+from jobs.thresholds import Brakes, Webhooks
 from store import Database, HighWater, Vault, read_or_make_keys
 from store.tables import ConnectionRow
 
@@ -33,6 +34,8 @@ def open_office(config: Config, *, clock: Callable[[], datetime] = real_clock) -
         high_water=HighWater(data / "high-water"),
         ledgers=_adapters(config, connector),
         channels=_adapters(config, channels),
+        brakes=Brakes(**config.brakes.model_dump()),
+        webhooks=Webhooks(**config.webhooks.model_dump()),
         public_url=config.server.public_url.rstrip("/"),
         clock=clock,
     )

@@ -14,6 +14,7 @@ from engine.words import in_words
 
 class HoldKind(StrEnum):
     ORGANISATION_PAUSED = "organisation paused"
+    BRAKE = "brake"
     PAUSED = "paused"
     MUTED = "muted"
     DISPUTE = "dispute"
@@ -55,6 +56,8 @@ def sentence(hold: Hold) -> str:
     match hold.kind:
         case HoldKind.ORGANISATION_PAUSED:
             return "sending is paused for the whole organisation" + because
+        case HoldKind.BRAKE:
+            return "a reading of the ledger looked wrong, and sending was stopped" + because
         case HoldKind.PAUSED:
             return "the account is paused" + because
         case HoldKind.MUTED:

@@ -194,6 +194,7 @@ def _about(hold: Hold) -> tuple[tuple[str, str], ...]:
 
 _CHANGES: dict[HoldKind, str] = {
     HoldKind.ORGANISATION_PAUSED: "Start sending, on the front page.",
+    HoldKind.BRAKE: "Look at the ledger, then release the brake on the front page.",
     HoldKind.PAUSED: "Resume the account.",
     HoldKind.MUTED: "Unmute the account; it then begins again.",
     HoldKind.DISPUTE: "Settle the dispute.",

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from channels import Message, Outcome, Unsure
-from connector import LedgerFailure
+from connector import LedgerFailure, Purpose, RateLimited
 from engine.calendars import SENDING_WINDOW
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
@@ -30,8 +30,10 @@ from jobs.carried import with_their_calls
 from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
 from jobs.contact_times import opening
 from jobs.containing import contained
+from jobs.governors import governor_of
 from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.looked import Looked, log_the_look
+from jobs.nightly import check_before_sending
 from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, silent_carrier, task_on
@@ -83,6 +85,8 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     receive.receive(office)  # an answer that has just come in may hold what is about to leave
     with office.database.reading() as session:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
+        senders = outbox.organisations_of(session, ready)
+    check_before_sending(office, senders)
     for reminder_id in ready:
         if office.stopping.is_set():
             break
@@ -148,13 +152,15 @@ def look_again(office: Office, claimed: Claimed) -> Looked | None:
         if connection is None or connection.state != "active":
             raise LedgerFailure("the ledger is not connected")
         if connection.not_before is not None and connection.not_before > office.clock():
-            raise LedgerFailure("the ledger has asked us to wait")
-        at, ledger = office.clock(), ledger_of(office, connection)
+            raise RateLimited("the ledger has asked us to wait", connection.not_before)
+        at = office.clock()
+        ledger = ledger_of(office, connection, governor_of(office, connection, Purpose.SENDING))
         (fresh,) = with_their_calls(ledger.calls, map(ledger.look_again, [claimed.invoices]))
     except LedgerFailure as failure:
         if connection is not None:
             remember(office, connection, failure)
-        wait(office, claimed, f"the ledger could not be asked once more: {failure}")
+        until = failure.until if isinstance(failure, RateLimited) else None
+        wait(office, claimed, f"the ledger could not be asked once more: {failure}", until=until)
         return None
     missing = set(claimed.invoices) - {invoice.ledger_id for invoice in fresh.invoices}
     if missing:
@@ -272,15 +278,22 @@ def _settle_stranded(office: Office, reminder_id: int, organisation_id: int) -> 
         settle_in(unit, office, reminder_id, int(message.attempt), outcome)
 
 
-def wait(office: Office, claimed: Claimed, why: str) -> None:
-    """Not now: the reminder stays queued, is tried again later, and history says once why."""
+def wait(office: Office, claimed: Claimed, why: str, *, until: datetime | None = None) -> None:
+    """Not now: the reminder stays queued, is tried again later, and history says once why.
+
+    `until`: the ledger named the moment. It is tried again then, and within the hour in any case.
+    """
     now = office.clock()
     with office.database.unit_of_work() as unit:
         reminder = unit.get(ReminderRow, claimed.reminder_id)
         assert reminder is not None
         if reminder.why != why:
             note_on(unit, reminder, NoteKind.HELD, f"{reminder.step_name} was not sent yet: {why}.", now)
-        outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=why, next_attempt_at=now + WAITS[0])
+        outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=why, next_attempt_at=_next_try(now, until))
+
+
+def _next_try(now: datetime, until: datetime | None) -> datetime:
+    return now + WAITS[0] if until is None else min(max(until, now), now + timedelta(hours=1))
 
 
 def _still_ordered(reminder: ReminderRow, decision: Decision) -> Order | None:

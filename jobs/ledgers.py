@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from connector import ConsentNeeded, Grant, Ledger, LedgerFailure, RateLimited, open_ledger
+from connector import ConsentNeeded, Governor, Grant, Ledger, LedgerFailure, Purpose, RateLimited, open_ledger
+from jobs.governors import OutOfTurns, governor_of
 from jobs.office import Office
 from store import SealBroken, grants
 from store.holidays_of import calendars
@@ -98,6 +99,8 @@ def remember_in(unit: Session, office: Office, connection: ConnectionRow, failur
     """The same in a unit of work that is already open."""
     assert connection.id is not None
     match failure:
+        case OutOfTurns():
+            pass  # our own count: other calls of this connection may still have their turn
         case RateLimited(until=until):
             unit.execute(update(ConnectionRow).where(col(ConnectionRow.id) == connection.id).values(not_before=until))
         case ConsentNeeded():
@@ -125,14 +128,21 @@ def learn_who_it_is(office: Office, organisation_id: int, ledger: Ledger) -> Non
 _LOCALES = {code: f"en_{code}" for code in ("AU", "CA", "GB", "IE", "NZ", "SG", "US", "ZA")}
 
 
-def ledger_of(office: Office, connection: ConnectionRow) -> Ledger:
-    """The ledger behind this connection. Raises LookupError when its kind has no settings."""
-    if connection.kind not in office.ledgers:
-        raise LookupError(f"no app keys for '{connection.kind}' in the configuration; add a [{connection.kind}] block")
+def ledger_of(office: Office, connection: ConnectionRow, governor: Governor | None = None) -> Ledger:
+    """The ledger behind this connection. Raises LookupError when its kind has no settings.
+
+    Without a governor of its own it is one for reading.
+    """
     assert connection.id is not None
+    governor = governor or governor_of(office, connection, Purpose.READING)
     keeper = KeptGrant(office, connection.id, connection.organisation_id)
     return open_ledger(
-        connection.kind, office.ledgers[connection.kind], tenant=connection.tenant, keeper=keeper, clock=office.clock
+        connection.kind,
+        office.ledgers[connection.kind],
+        tenant=connection.tenant,
+        keeper=keeper,
+        clock=office.clock,
+        governor=governor,
     )
 
 

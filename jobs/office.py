@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from channels import Channel, medium_of, open_channel
 from engine.calendars import civil_date
+from jobs.thresholds import Brakes, Webhooks
 from store import Database, HighWater, Vault
 from store.tables import OrganisationRow
 
@@ -35,11 +36,15 @@ class Office:
     stopping: threading.Event = field(default_factory=threading.Event, repr=False)
     """Set when the process is asked to end: a round stops between two items, never inside one."""
 
+    brakes: Brakes = field(default_factory=Brakes)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     high_water: HighWater | None = None
     """The mark beside the database that notices a restored, older copy of it."""
 
     _open: dict[str, Channel] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    _at_once: dict[int, threading.BoundedSemaphore] = field(default_factory=dict, repr=False)
 
     @cached_property
     def reply_keys(self) -> tuple[bytes, ...]:
@@ -54,6 +59,11 @@ class Office:
             if kind not in self._open:
                 self._open[kind] = open_channel(kind, self.channels[kind], clock=self.clock)
             return self._open[kind]
+
+    def at_once(self, connection_id: int, most: int) -> threading.BoundedSemaphore:
+        """The places for calls under way at once on one connection, the same for all threads of this process."""
+        with self._lock:
+            return self._at_once.setdefault(connection_id, threading.BoundedSemaphore(most))
 
     def carrier_of(self, medium: str) -> str | None:
         """The kind of the channel that is set up for this medium (`email`, `sms`, `call`), if any."""

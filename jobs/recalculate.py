@@ -43,7 +43,9 @@ def recalculate_new_days(office: Office) -> None:
     with office.database.reading() as session:
         known = session.scalars(select(OrganisationRow)).all()
     for organisation in known:
-        if organisation.id is not None and organisation.recalculated_on != office.as_of(organisation):
+        if organisation.id is None or organisation.ledger_as_of is None:
+            continue  # a first reading may be under way, and of half the books nothing can be decided
+        if organisation.recalculated_on != office.as_of(organisation):
             with contained("accounts not looked at", organisation=organisation.id):
                 recalculate(office, organisation.id, ())
 

@@ -1,37 +1,59 @@
 """Sync: read what has changed in the ledger, and look again at every account it touches.
 
 Everything is read first and written afterwards, in one commit: records, cursor, positions and the sync run's figures.
-A sync that dies half-way has therefore changed nothing but the sync log.
+A sync that dies half-way has therefore changed nothing but the sync log. One that the ledger cut short keeps what was
+read and goes on from there; until it has come to the end, our copy is as old as before, and says so.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
-from connector import Call, ConsentNeeded, Cursor, Ledger, LedgerFailure, RateLimited, Records, Refused, SetAside
+from connector import (
+    WHOLE_CHECK_DUE,
+    ConsentNeeded,
+    Cursor,
+    Ledger,
+    LedgerFailure,
+    Purpose,
+    RateLimited,
+    Records,
+    Refused,
+    SetAside,
+    Unreachable,
+)
 from engine.calendars import civil_date
+from jobs import brakes
 from jobs.carried import put_down_calls, with_their_calls
 from jobs.containing import contained
+from jobs.governors import governor_of
 from jobs.ledgers import connection_of, learn_who_it_is, ledger_of, remember_in
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.reopened import tell_of_reopened
+from store import rings
+from store.brake_figures import drivers, half_known, open_ids
 from store.changes import Changes, keep_changes
+from store.departures import take_out
 from store.leases import end_lease, renew_lease, take_lease
 from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices, unknown_accounts
 from store.moves import note_moves, stood
+from store.payers import settle_payers
 from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
 from store.tasks import close_task
 
 log = structlog.get_logger()
 
 LEASE = timedelta(minutes=10)
+NIGHTLY = "nightly check"
+SOON = timedelta(minutes=1)
+"""After a ledger fell silent in the middle of a reading."""
 
 
 class Progress(Protocol):
@@ -42,30 +64,78 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """One reading under way. `resumed`: the last one was cut short. `rings`: what the ledger rang about before it."""
+
     id: int
     organisation_id: int
     generation: int
     connection: ConnectionRow
+    waits: list[dict[str, Any]]
     known: bool
+    first: bool
+    resumed: bool
+    rings: dict[int, str]
+    is_check: bool
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read: its pages, and the failure that cut it short, if one did."""
+
+    pages: list[Records] = field(default_factory=list)
+    cut_short: LedgerFailure | None = None
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where the next reading begins."""
+        if self.cut_short is not None:
+            return next(page.resume for page in reversed(self.pages) if page.resume is not None)
+        return next((page.cursor for page in reversed(self.pages) if page.cursor is not None), None)
+
+
+_Asks = Callable[[Office, _Run, Ledger], Iterator[Records]]
 
 
 def sync(office: Office, organisation_id: int, *, trigger: str, progress: Progress | None = None) -> SyncRunRow | None:
     """One reading of the organisation's ledger. None when it is not connected, must wait, or is being read already."""
     run = _begun(office, organisation_id, trigger)
-    if run is None:
-        return None
-    calls: Sequence[Call] = ()
+    return _done(office, run, _changes, progress) if run is not None else None
+
+
+def check(office: Office, organisation_id: int, *, trigger: str = NIGHTLY) -> SyncRunRow | None:
+    """Compares every open invoice with the ledger, whatever the ledger calls changed. None as with `sync`.
+
+    The changes themselves are read by `sync`, so this moves no cursor and makes our copy no younger.
+    """
+    run = _begun(office, organisation_id, trigger, is_check=True)
+    return _done(office, run, _everything_open, None) if run is not None else None
+
+
+def _changes(_office: Office, run: _Run, ledger: Ledger) -> Iterator[Records]:
+    return ledger.pull(run.connection.cursor, also=sorted({name for name in run.rings.values() if name}))
+
+
+def _everything_open(office: Office, run: _Run, ledger: Ledger) -> Iterator[Records]:
+    with office.database.reading() as session:
+        known = open_ids(session, run.organisation_id)
+    return ledger.whole_check(known)
+
+
+def _done(office: Office, run: _Run, asks: _Asks, progress: Progress | None) -> SyncRunRow | None:
+    ledger: Ledger | None = None
     try:
-        ledger = ledger_of(office, run.connection)
-        calls = ledger.calls
-        pages = _read(office, run, ledger, progress)
-        return _taken_in(office, run, calls, pages)
+        ledger = ledger_of(
+            office, run.connection, governor_of(office, run.connection, Purpose.READING, waits=run.waits)
+        )
+        reading = _read(office, run, ledger, asks, progress)
+        return _taken_in(office, run, ledger, reading)
     except LedgerFailure as failure:
-        return _failed(office, run, calls, failure)
+        return _failed(office, run, ledger, failure)
     except Exception as trouble:
         # Whatever it was, the log must say so and not blame a crash, and the next sync must not have to wait for us.
-        log.exception("sync failed", organisation=organisation_id)
-        return _failed(office, run, calls, LedgerFailure(f"Something went wrong inside arrears: {_named(trouble)}"))
+        log.exception("sync failed", organisation=run.organisation_id)
+        failure = LedgerFailure(f"Something went wrong inside arrears: {_named(trouble)}")
+        return _failed(office, run, ledger, failure)
 
 
 def sync_due(office: Office) -> None:
@@ -82,7 +152,7 @@ def sync_due(office: Office) -> None:
             sync(office, organisation_id, trigger="schedule")
 
 
-def _begun(office: Office, organisation_id: int, trigger: str) -> _Run | None:
+def _begun(office: Office, organisation_id: int, trigger: str, *, is_check: bool = False) -> _Run | None:
     now = office.clock()
     with office.database.unit_of_work() as unit:
         connection = connection_of(unit, organisation_id)
@@ -92,6 +162,7 @@ def _begun(office: Office, organisation_id: int, trigger: str) -> _Run | None:
         if generation is None:
             return None
         _bury_the_dead(unit, organisation_id, now)
+        resumed = _last_state(unit, organisation_id) == "partial"
         row = SyncRunRow(
             organisation_id=organisation_id,
             connection_id=connection.id,
@@ -103,7 +174,32 @@ def _begun(office: Office, organisation_id: int, trigger: str) -> _Run | None:
         unit.flush()
         organisation = unit.get(OrganisationRow, organisation_id)
         assert organisation is not None
-        return _Run(row.id, organisation_id, generation, connection, known=bool(organisation.currency))
+        if is_check:
+            connection.check_tried_at = now
+        waiting = [] if is_check else rings.unanswered(unit, int(connection.id or 0))
+        rings.tried(unit, waiting, now)
+        return _Run(
+            row.id,
+            organisation_id,
+            generation,
+            connection,
+            [],
+            known=bool(organisation.currency),
+            first=organisation.ledger_as_of is None,
+            resumed=resumed,
+            rings={int(ring.id or 0): ring.ledger_id if ring.list == "invoices" else "" for ring in waiting},
+            is_check=is_check,
+        )
+
+
+def _last_state(unit: Session, organisation_id: int) -> str | None:
+    """How the last reading ended that came to anything."""
+    query = select(SyncRunRow.state).where(
+        col(SyncRunRow.organisation_id) == organisation_id,
+        col(SyncRunRow.state).in_(("done", "partial")),
+        col(SyncRunRow.trigger) != NIGHTLY,
+    )
+    return unit.scalars(query.order_by(col(SyncRunRow.id).desc()).limit(1)).first()
 
 
 def _bury_the_dead(unit: Session, organisation_id: int, now: datetime) -> None:
@@ -120,25 +216,58 @@ def _bury_the_dead(unit: Session, organisation_id: int, now: datetime) -> None:
     )
 
 
-def _read(office: Office, run: _Run, ledger: Ledger, progress: Progress | None) -> list[Records]:
-    """All pages since the cursor, and the accounts that the invoices among them name and we do not know."""
+def _read(office: Office, run: _Run, ledger: Ledger, asks: _Asks, progress: Progress | None) -> _Reading:
+    """All pages, and the accounts that are named in them and that we do not know.
+
+    Raises LedgerFailure when it is cut short before there is a place from which it could go on.
+    """
     if not run.known:
         learn_who_it_is(office, run.organisation_id, ledger)
-    pages: list[Records] = []
+    reading = _Reading()
     done = 0
-    for page in with_their_calls(ledger.calls, ledger.pull(run.connection.cursor)):
-        _still_ours(office, run)
-        pages.append(page)
-        done += len(page.accounts) + len(page.invoices) + len(page.credits)
-        if progress:
-            progress(done, page.expected)
-    named = {invoice.account_ledger_id for page in pages for invoice in page.invoices}
-    shown = {account.ledger_id for page in pages for account in page.accounts}
+    try:
+        for page in with_their_calls(ledger.calls, asks(office, run, ledger)):
+            _still_ours(office, run)
+            reading.pages.append(page)
+            done += len(page.accounts) + len(page.invoices) + len(page.credits)
+            if progress:
+                progress(done, page.expected)
+        for missing in _named_and_unknown(office, run, reading.pages):
+            reading.pages.extend(with_their_calls(ledger.calls, map(ledger.fetch_accounts, [missing])))
+    except (RateLimited, Unreachable) as failure:
+        _keep_what_can_go_on(run, reading, failure)
+    return reading
+
+
+def _keep_what_can_go_on(run: _Run, reading: _Reading, failure: LedgerFailure) -> None:
+    """What came after the last place from which a reading can go on is read again, so it is not kept."""
+    while reading.pages and reading.pages[-1].resume is None:
+        reading.pages.pop()
+    if run.is_check or not reading.pages:
+        raise failure
+    reading.cut_short = failure
+
+
+def _named_and_unknown(office: Office, run: _Run, pages: Sequence[Records]) -> Iterator[list[str]]:
+    """The accounts that the invoices name, then whoever pays for those; each that we do not know."""
+    asked: set[str] = set()
     with office.database.reading() as session:
-        missing = unknown_accounts(session, run.organisation_id, named - shown)
-    if missing:
-        pages.extend(with_their_calls(ledger.calls, map(ledger.fetch_accounts, [missing])))
-    return pages
+        halves = half_known(session, run.organisation_id) if run.resumed else ()
+    for _ in range(_LEVELS):
+        shown = {account.ledger_id for page in pages for account in page.accounts}
+        named = {invoice.account_ledger_id for page in pages for invoice in page.invoices}
+        named |= {account.billed_with for page in pages for account in page.accounts if account.billed_with}
+        with office.database.reading() as session:
+            missing = unknown_accounts(session, run.organisation_id, named - shown - asked)
+        missing = sorted({*missing, *halves} - shown - asked)
+        if not missing:
+            return
+        asked.update(missing)
+        yield missing
+
+
+_LEVELS = 6
+"""A chain of accounts that pay for one another is at most five deep (QuickBooks' sub-customers)."""
 
 
 def _still_ours(office: Office, run: _Run) -> None:
@@ -148,59 +277,114 @@ def _still_ours(office: Office, run: _Run) -> None:
             raise LedgerFailure("another worker has begun to read this ledger meanwhile")
 
 
-def _taken_in(office: Office, run: _Run, calls: Sequence[Call], pages: Sequence[Records]) -> SyncRunRow | None:
+def _taken_in(office: Office, run: _Run, ledger: Ledger, reading: _Reading) -> SyncRunRow | None:
     now = office.clock()
     with office.database.unit_of_work() as unit:
         if not end_lease(unit, run.organisation_id, run.generation):
             return None  # another worker has taken over and reads the same again
         organisation = unit.get(OrganisationRow, run.organisation_id)
-        assert organisation is not None
-        # Of a first reading everything is new: its counts say enough.
-        taken = TakenIn() if organisation.ledger_as_of else TakenIn(changes=Changes(most=0))
-        for page in pages:
-            taken.changes.calls = page.carried_by
-            take_in_accounts(unit, run.organisation_id, page.accounts, taken)
-        for page in pages:
-            taken.changes.calls = page.carried_by
-            take_in_invoices(unit, run.organisation_id, page.invoices, taken, now=now, run=run.id)
-            take_in_credits(unit, run.organisation_id, page.credits, taken)
-        cursor = next((page.cursor for page in reversed(pages) if page.cursor is not None), None)
-        a_new_day = _as_of(organisation) != office.as_of(organisation)
-        organisation.ledger_as_of = now
-        organisation.next_sync_at = now + timedelta(minutes=organisation.sync_every_minutes)
         connection = unit.get(ConnectionRow, run.connection.id)
-        assert connection is not None
-        connection.not_before = None
-        if cursor is not None:
-            connection.cursor = dict(cursor)
-        close_task(unit, organisation_id=run.organisation_id, key="sync", at=now, by="arrears")
+        assert organisation is not None and connection is not None
+        watch = brakes.watch(unit, office, organisation, reading.pages, whole=run.is_check)
+        # Of a first reading everything is new: its counts say enough.
+        taken = TakenIn(changes=Changes(most=0)) if run.first else TakenIn()
+        gone = _take_in(unit, run, reading.pages, taken, now)
+        a_new_day = _as_of(organisation) != office.as_of(organisation)
+        next_act = _go_on(unit, office, run, organisation, connection, reading)
         # Data of a new day lifts the hold on stale data from whoever is held, touched or not.
         before = stood(unit, taken.touched if taken.changes.most else ())
-        looked = recalculate_in(unit, office, run.organisation_id, taken.touched, restless=a_new_day)
-        note_moves(unit, taken.changes, before)
+        were = drivers(unit, taken.touched) if len(taken.touched) >= office.brakes.least else {}
+        why = watch.seen(unit, organisation, office, run.id)
+        if not (run.first and reading.cut_short):  # of half the books nothing can be decided yet
+            everybody = run.first and run.resumed
+            looked = recalculate_in(
+                unit, office, run.organisation_id, None if everybody else taken.touched, restless=a_new_day
+            )
+            note_moves(unit, taken.changes, before)
+            tell_of_reopened(unit, office, run.organisation_id, taken.reopened, looked, run=run.id)
         keep_changes(unit, run.organisation_id, taken.changes, run=run.id, at=now)
-        tell_of_reopened(unit, office, run.organisation_id, taken.reopened, looked, run=run.id)
-        set_aside = [row for page in pages for row in page.set_aside]
-        return _closed(unit, run, calls, now, taken=taken, set_aside=set_aside, cursor=cursor)
+        row = _closed(unit, run, ledger, now, taken=taken, reading=reading, gone=gone)
+        row.next_act = next_act
+        row.brake = " ".join(part for part in (why, watch.moved(unit, office, taken.touched, were)) if part)
+        if row.brake:
+            brakes.pull(unit, office, organisation, row.brake)
+        return row
+
+
+def _take_in(unit: Session, run: _Run, pages: Sequence[Records], taken: TakenIn, now: datetime) -> int:
+    """Accounts first, because documents name them. Returns how much of what we knew is gone."""
+    gone = 0
+    for page in pages:
+        taken.changes.calls = page.carried_by
+        take_in_accounts(unit, run.organisation_id, page.accounts, taken)
+    if any(page.accounts for page in pages):
+        taken.touched |= settle_payers(unit, run.organisation_id)
+    for page in pages:
+        taken.changes.calls = page.carried_by
+        take_in_invoices(unit, run.organisation_id, page.invoices, taken, now=now, run=run.id)
+        take_in_credits(unit, run.organisation_id, page.credits, taken)
+        names = [(one.list, one.ledger_id) for one in page.gone]
+        gone += take_out(unit, run.organisation_id, names, taken, now=now, run=run.id)
+    return gone
+
+
+def _go_on(
+    unit: Session,
+    office: Office,
+    run: _Run,
+    organisation: OrganisationRow,
+    connection: ConnectionRow,
+    reading: _Reading,
+) -> str:
+    """Cursor, age and the next reading. Returns what happens next, in words, where that is not plain."""
+    now = office.clock()
+    if run.is_check:
+        connection.checked_at = now
+        kept = connection.cursor or {}
+        connection.cursor = {name: value for name, value in kept.items() if name != WHOLE_CHECK_DUE} or None
+        return ""
+    if reading.cursor is not None:
+        connection.cursor = dict(reading.cursor)
+    if reading.cut_short is not None:
+        remember_in(unit, office, run.connection, reading.cut_short)
+        until = reading.cut_short.until if isinstance(reading.cut_short, RateLimited) else now + SOON
+        organisation.next_sync_at = until
+        return (
+            f"Nothing to do: what was read is kept, and it goes on from there at {until:%H:%M:%S} UTC. "
+            "Until it is read to its end, the ledger counts as read when it last was."
+        )
+    organisation.ledger_as_of = now
+    organisation.next_sync_at = now + _every(office, organisation, connection, now)
+    connection.not_before = None
+    rings.answered(unit, [*run.rings], now)
+    close_task(unit, organisation_id=run.organisation_id, key="sync", at=now, by="arrears")
+    return ""
+
+
+def _every(office: Office, organisation: OrganisationRow, connection: ConnectionRow, now: datetime) -> timedelta:
+    """How long until the next reading. While the ledger tells us by itself what changes, less often is enough."""
+    usual = timedelta(minutes=organisation.sync_every_minutes)
+    heard = connection.last_rung_at
+    if heard is None or now - heard >= office.webhooks.silence:
+        return usual
+    return max(usual, timedelta(minutes=office.webhooks.poll_minutes))
 
 
 def _closed(
-    unit: Session,
-    run: _Run,
-    calls: Sequence[Call],
-    now: datetime,
-    *,
-    taken: TakenIn,
-    set_aside: Sequence[SetAside],
-    cursor: Cursor | None,
+    unit: Session, run: _Run, ledger: Ledger, now: datetime, *, taken: TakenIn, reading: _Reading, gone: int
 ) -> SyncRunRow:
     row = unit.get(SyncRunRow, run.id)
     assert row is not None
-    put_down_calls(row, calls)
-    row.state, row.ended_at = "done", now
+    _put_down(row, run, ledger)
+    cut, cursor = reading.cut_short, reading.cursor
+    row.state, row.ended_at = "done" if cut is None else "partial", now
+    row.error = str(cut or "")
+    if cut is not None:
+        row.goes_on_at = cut.until if isinstance(cut, RateLimited) else now + SOON
     row.cursor_after = dict(cursor) if cursor is not None else None
     row.seen, row.new, row.changed, row.unchanged = taken.seen, taken.new, taken.changed, taken.unchanged
-    row.accounts_touched, row.set_aside = len(taken.touched), len(set_aside)
+    set_aside: list[SetAside] = [aside for page in reading.pages for aside in page.set_aside]
+    row.accounts_touched, row.set_aside, row.gone = len(taken.touched), len(set_aside), gone
     row.left_out = taken.changes.left_out
     for aside in set_aside:
         unit.add(
@@ -211,14 +395,19 @@ def _closed(
     return row
 
 
-def _failed(office: Office, run: _Run, calls: Sequence[Call], failure: LedgerFailure) -> SyncRunRow | None:
+def _put_down(row: SyncRunRow, run: _Run, ledger: Ledger | None) -> None:
+    put_down_calls(row, ledger.calls if ledger is not None else ())
+    row.waits = list(run.waits)
+
+
+def _failed(office: Office, run: _Run, ledger: Ledger | None, failure: LedgerFailure) -> SyncRunRow | None:
     now = office.clock()
     with office.database.unit_of_work() as unit:
         if not end_lease(unit, run.organisation_id, run.generation):
             return None
         row = unit.get(SyncRunRow, run.id)
         assert row is not None
-        put_down_calls(row, calls)
+        _put_down(row, run, ledger)
         row.state, row.ended_at, row.error = "failed", now, str(failure)
         row.next_act = _next_act(unit, office, run, failure, now)
         return row
@@ -227,11 +416,12 @@ def _failed(office: Office, run: _Run, calls: Sequence[Call], failure: LedgerFai
 def _next_act(unit: Session, office: Office, run: _Run, failure: LedgerFailure, now: datetime) -> str:
     organisation = unit.get(OrganisationRow, run.organisation_id)
     assert organisation is not None
-    organisation.next_sync_at = now + timedelta(minutes=organisation.sync_every_minutes)
+    if not run.is_check:
+        organisation.next_sync_at = now + timedelta(minutes=organisation.sync_every_minutes)
     remember_in(unit, office, run.connection, failure)
     match failure:
         case RateLimited(until=until):
-            organisation.next_sync_at = max(organisation.next_sync_at, until)
+            organisation.next_sync_at = max(organisation.next_sync_at or until, until)
             return f"Nothing to do: the next sync waits until {until:%H:%M} UTC, as the ledger asks."
         case ConsentNeeded():
             return "Connect again on the page Connections."

@@ -13,8 +13,9 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from connector import Ledger, LedgerFailure, LedgerNote, Refused
+from connector import Ledger, LedgerFailure, LedgerNote, Purpose, Refused
 from jobs.containing import contained
+from jobs.governors import governor_of
 from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.office import Office
 from store.leases import one_at_a_time
@@ -91,7 +92,7 @@ def carry(office: Office, parcel: Parcel) -> int:
     if connection is None or connection.state != "active" or (connection.not_before or office.clock()) > office.clock():
         return 0
     try:
-        refused = hand_over(ledger_of(office, connection), parcel)
+        refused = hand_over(ledger_of(office, connection, governor_of(office, connection, Purpose.WRITING)), parcel)
     except LedgerFailure as failure:
         remember(office, connection, failure)
         _later(office, parcel, str(failure))

@@ -64,6 +64,9 @@ def ground_of(session: Session, organisation_id: int, *, now: datetime | None = 
     if organisation.paused_at is not None:
         since = civil_date(organisation.paused_at, zone)
         pause = (Hold(HoldKind.ORGANISATION_PAUSED, since, organisation.paused_why, organisation.paused_by),)
+    if organisation.braked_at is not None:
+        since = civil_date(organisation.braked_at, zone)
+        pause = (*pause, Hold(HoldKind.BRAKE, since, organisation.braked_why.removesuffix("."), "arrears"))
     asked = (*_WORKFLOWS, "SELECT id, fingerprint FROM grounds WHERE organisation_id = ? ORDER BY id DESC LIMIT 1")
     steps, workflows, kept = together(session, [Question(query, [organisation_id]) for query in asked])
     return Ground(

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from engine.receivables import Account, Credit, Invoice, InvoiceStatus
 from store.changes import Changes, note_money, people
 from store.differences import Altered, Differences, Sheet, numbers_of, numbers_question
+from store.payers import payers_of
 from store.rows import Question, Row, all_rows, days, insert, moments, piped, scaled, together, write
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ _ACCOUNTS = Sheet(
     "accounts",
     (
         *("ledger_id", "name", "number", "email", "phone", "mobile", "first_name", "last_name", "currency", "archived"),
-        *("merged_into", "changed_at"),
+        *("merged_into", "billed_with", "changed_at"),
     ),
     ("time_zone",),
 )
@@ -31,7 +32,7 @@ _INVOICES = Sheet(
     "invoices",
     (
         *("ledger_id", "account_id", "number", "reference", "issued_on", "due_on", "total", "balance", "paid"),
-        *("credited", "currency", "status", "settled_on", "expected_on", "changed_at"),
+        *("credited", "currency", "status", "settled_on", "expected_on", "billed_for", "changed_at"),
     ),
     ("settled_seen_at", "settled_by_run"),
 )
@@ -39,7 +40,7 @@ _CREDITS = Sheet(
     "credits",
     (
         *("ledger_id", "account_id", "kind", "number", "issued_on", "total", "remaining", "currency", "status"),
-        "changed_at",
+        *("billed_for", "changed_at"),
     ),
 )
 _ACCOUNT = 1
@@ -162,9 +163,9 @@ def _take_in_invoices(
 ) -> None:
     accounts, known = _asked(session, organisation_id, _INVOICES, invoices)
     accounts |= _made_of(session, organisation_id, [one for one in invoices if one.account_ledger_id not in accounts])
-    day, moment = days(session), moments(session)
+    day, moment, payers = days(session), moments(session), payers_of(session, organisation_id)
     found = _INVOICES.compare(
-        [_invoice_row(accounts[invoice.account_ledger_id], invoice, day, moment) for invoice in invoices],
+        [_invoice_row(accounts[invoice.account_ledger_id], payers, invoice, day, moment) for invoice in invoices],
         _INVOICES.known(known),
     )
     taken.count(found)
@@ -188,11 +189,11 @@ def _take_in_invoices(
 
 def _take_in_credits(session: Session, organisation_id: int, credits_: Sequence[Credit], taken: TakenIn) -> None:
     accounts, known = _asked(session, organisation_id, _CREDITS, credits_)
-    day, moment = days(session), moments(session)
+    day, moment, payers = days(session), moments(session), payers_of(session, organisation_id)
     rows = [
         (
             credit.ledger_id,
-            accounts[credit.account_ledger_id],
+            payers.get(accounts[credit.account_ledger_id], accounts[credit.account_ledger_id]),
             credit.kind.value,
             credit.number,
             day(credit.issued_on),
@@ -200,6 +201,7 @@ def _take_in_credits(session: Session, organisation_id: int, credits_: Sequence[
             scaled(credit.remaining),
             credit.currency,
             credit.status.value,
+            accounts[credit.account_ledger_id] if accounts[credit.account_ledger_id] in payers else None,
             moment(credit.changed_at),
         )
         for credit in credits_
@@ -232,7 +234,9 @@ def _made_of(session: Session, organisation_id: int, invoices: Sequence[Invoice]
     if not names:
         return {}
     nothing = ("",) * 7
-    rows = [(ledger_id, name or "(no name)", *nothing, False, None, None, "") for ledger_id, name in names.items()]
+    rows = [
+        (ledger_id, name or "(no name)", *nothing, False, None, None, None, "") for ledger_id, name in names.items()
+    ]
     _ACCOUNTS.add(session, organisation_id, rows)
     return numbers_of(session, "accounts", organisation_id, names)
 
@@ -267,6 +271,7 @@ def _account_row(account: Account, moment: Any) -> Row:
         account.currency,
         account.archived,
         account.merged_into,
+        account.billed_with,
         moment(account.changed_at),
     )
 
@@ -281,10 +286,11 @@ def _contact_rows(account_id: int, account: Account) -> list[Row]:
     ]
 
 
-def _invoice_row(account_id: int, invoice: Invoice, day: Any, moment: Any) -> Row:
+def _invoice_row(named: int, payers: Mapping[int, int], invoice: Invoice, day: Any, moment: Any) -> Row:
+    """It stands with whoever pays it, and remembers the account that the ledger names where that is another one."""
     return (
         invoice.ledger_id,
-        account_id,
+        payers.get(named, named),
         invoice.number,
         invoice.reference,
         day(invoice.issued_on),
@@ -297,6 +303,7 @@ def _invoice_row(account_id: int, invoice: Invoice, day: Any, moment: Any) -> Ro
         invoice.status.value,
         day(invoice.settled_on),
         day(invoice.expected_on),
+        named if named in payers else None,
         moment(invoice.changed_at),
     )
 

@@ -27,6 +27,12 @@ def ready(session: Session, *, now: datetime, organisation_id: int | None = None
     return numbers
 
 
+def organisations_of(session: Session, reminder_ids: Sequence[int]) -> set[int]:
+    """Whose reminders these are."""
+    query = select(ReminderRow.organisation_id).where(col(ReminderRow.id).in_(reminder_ids)).distinct()
+    return set(session.scalars(query))
+
+
 def claim(session: Session, reminder_id: int, *, by: str, now: datetime, until: datetime) -> ReminderRow | None:
     """Claims one reminder until then, or None when it is no longer free."""
     taken = session.execute(

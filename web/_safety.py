@@ -40,7 +40,7 @@ def verdict(
     organisation: OrganisationRow, connection: ConnectionRow | None, needs: Needs, as_of: date, since: str
 ) -> Verdict:
     """The answer of this moment. `since` says when sending was paused, in words."""
-    stops = [_sending(organisation, since), _ledger(organisation, as_of), _connected(connection)]
+    stops = [*_brake(organisation), _sending(organisation, since), _ledger(organisation, as_of), _connected(connection)]
     waits = [
         _waits(needs.unsure, "it is not known whether {} went out", "reminder", "reminders", "/#unsure"),
         _waits(needs.tasks, "{} open", "task is", "tasks are", "/#tasks"),
@@ -51,10 +51,20 @@ def verdict(
     if not all(reason.fine for reason in stops):
         paused = organisation.paused_at is not None
         headline = "No. Sending is paused." if paused else "No. Nothing is sent for the moment."
+        if organisation.braked_at is not None:
+            headline = "No. The brake is on: a reading of the ledger looked wrong."
         return Verdict(Answer.NO, headline, (*stops, *waiting))
     if waiting:
         return Verdict(Answer.CAREFUL, "Yes, and some accounts wait for a person.", (*stops, *waiting))
     return Verdict(Answer.YES, "Yes.", tuple(stops))
+
+
+def _brake(organisation: OrganisationRow) -> list[Reason]:
+    if organisation.braked_at is None:
+        return []
+    return [
+        Reason(False, f"{organisation.braked_why} Nothing is sent until a person has looked and released the brake.")
+    ]
 
 
 def _sending(organisation: OrganisationRow, since: str) -> Reason:

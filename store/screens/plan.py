@@ -16,6 +16,7 @@ from engine.reminders import ReminderState
 from store.tables import AccountRow, HoldRow, ReminderRow, TaskRow
 
 _PAUSE = sentence(Hold(HoldKind.ORGANISATION_PAUSED, date.min))
+_BRAKE = sentence(Hold(HoldKind.BRAKE, date.min))
 
 
 class Planned(NamedTuple):
@@ -28,7 +29,7 @@ class Planned(NamedTuple):
     @property
     def because(self) -> str:
         """What holds it. Of the reasons behind a pause of the whole organisation only the account itself can tell."""
-        paused = self.reminder.held_because.startswith(_PAUSE)
+        paused = self.reminder.held_because.startswith((_PAUSE, _BRAKE))
         return "something besides the pause holds it" if paused else self.reminder.held_because
 
 
@@ -60,7 +61,7 @@ def queued(session: Session, organisation_id: int) -> tuple[int, int]:
 def _held_anyway() -> ColumnElement[bool]:
     """A queued reminder names its first hold only. Behind a pause of the whole organisation there may be others."""
     because = col(ReminderRow.held_because)
-    paused = because.startswith(_PAUSE, autoescape=True)
+    paused = or_(because.startswith(_PAUSE, autoescape=True), because.startswith(_BRAKE, autoescape=True))
     hold = exists().where(
         col(HoldRow.account_id) == AccountRow.id, col(HoldRow.invoice_id).is_(None), col(HoldRow.lifted_at).is_(None)
     )

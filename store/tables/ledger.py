@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from store.columns import Amount, Instant
 
 _ASKED = ("account_id", "status", "due_on", "balance", "number", "currency", "organisation_id")
+_BILLED = "billed_with IS NOT NULL"
 _BRANCH = "billed_for IS NOT NULL"
 _OPEN = "status = 'open' AND balance > 0"
 
@@ -17,7 +18,10 @@ class AccountRow(SQLModel, table=True):
     """One customer who may owe. `default_workflow_id` and `time_zone` are chosen here and not in the ledger."""
 
     __tablename__ = "accounts"
-    __table_args__ = (UniqueConstraint("organisation_id", "ledger_id"),)
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "ledger_id"),
+        Index("ix_accounts_billed_with", "organisation_id", sqlite_where=text(_BILLED), postgresql_where=text(_BILLED)),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     organisation_id: int = Field(foreign_key="organisations.id", index=True)

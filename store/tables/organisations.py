@@ -83,6 +83,7 @@ class ConnectionRow(SQLModel, table=True):
     not_before: datetime | None = Field(default=None, sa_type=Instant)
     checked_at: datetime | None = Field(default=None, sa_type=Instant)
     """When every open invoice was last compared with the ledger."""
+    check_tried_at: datetime | None = Field(default=None, sa_type=Instant)
     last_rung_at: datetime | None = Field(default=None, sa_type=Instant)
     """When the provider last told us by itself that something had changed."""
     connected_at: datetime = Field(sa_type=Instant)

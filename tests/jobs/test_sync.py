@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from jobs import sync
+from jobs import nightly, sync
 from store.tables import ChangeRow, InvoiceRow, SyncRunRow
 from town import Town
 
@@ -125,6 +125,7 @@ def test_a_look_before_sending_that_finds_a_payment_is_in_the_sync_log_with_its_
     town.walk(date(2026, 1, 6), date(2026, 1, 12))
     town.move(datetime(2026, 1, 13, 7, 30, tzinfo=UTC))
     town.sync()
+    nightly.check_due(town.office)
     town.control.pay("INV-1")
     town.move(datetime(2026, 1, 13, 9, 30, tzinfo=UTC))
     town.work()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from engine.calendars import SendingDays, civil_date, moment_of
 from engine.reminders import ReminderState
-from jobs import acts
+from jobs import acts, brakes
 from store import screens
 from store.ground import rules_of
 from store.screens import Coming, Planned
@@ -103,6 +103,13 @@ def _next_moment(desk: Desk, sending: SendingDays) -> object:
 def start(desk: Deciding) -> Response:
     acts.resume_organisation(desk.office, desk.id, by=desk.by)
     return back("/", "sending")
+
+
+@router.post("/sending/release")
+def release(desk: Deciding) -> Response:
+    """A person has looked at what made the brake stop sending."""
+    brakes.release(desk.office, desk.id, by=desk.by)
+    return back("/", "released")
 
 
 @router.post("/sending/pause")

@@ -22,11 +22,16 @@ def upgrade() -> None:
     op.add_column("organisations", sa.Column("braked_at", instant, nullable=True))
     op.add_column("organisations", sa.Column("braked_why", sa.String(), nullable=False, server_default=_EMPTY))
     op.add_column("connections", sa.Column("checked_at", instant, nullable=True))
+    op.add_column("connections", sa.Column("check_tried_at", instant, nullable=True))
     op.add_column("connections", sa.Column("last_rung_at", instant, nullable=True))
     op.add_column("sync_runs", sa.Column("waits", sa.JSON(), nullable=False, server_default=sa.text("'[]'")))
     op.add_column("sync_runs", sa.Column("goes_on_at", instant, nullable=True))
     op.add_column("sync_runs", sa.Column("brake", sa.String(), nullable=False, server_default=_EMPTY))
     op.add_column("accounts", sa.Column("billed_with", sa.String(), nullable=True))
+    billed = sa.text("billed_with IS NOT NULL")
+    op.create_index(
+        "ix_accounts_billed_with", "accounts", ["organisation_id"], sqlite_where=billed, postgresql_where=billed
+    )
     for documents in ("invoices", "credits"):
         with op.batch_alter_table(documents) as table:
             table.add_column(sa.Column("billed_for", sa.Integer(), nullable=True))
