@@ -336,6 +336,12 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
 
 
+def title_of(kind: str) -> str:
+    """What people call this kind of ledger: `Xero`. One that this version does not know keeps its short name."""
+    title: str = _adapter(kind).TITLE if kind in kinds() else kind
+    return title
+
+
 def settings_of(kind: str) -> type[Any]:
     """The dataclass of this ledger's settings (app keys, addresses). Raises LookupError for an unknown kind."""
     settings: type[Any] = _adapter(kind).Settings

@@ -36,6 +36,9 @@ from connector._quickbooks_reading import Reading
 from connector._quickbooks_rows import CompanyRow
 from connector._quickbooks_writing import Writing
 
+TITLE = "QuickBooks Online"
+"""What people call it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -37,6 +37,9 @@ from connector._xero_notes import SHORT_NOTE, body_of, in_batches, is_about_leng
 from connector._xero_reading import Reading
 from connector._xero_timezones import iana
 
+TITLE = "Xero"
+"""What people call it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector import kinds, open_authoriser, open_ledger, settings_of
+from connector import kinds, open_authoriser, open_ledger, settings_of, title_of
 from tests.connector.surroundings import KeeperInMemory, MovableClock, a_grant
 
 
@@ -26,3 +26,12 @@ def test_every_ledger_opens_without_a_call_and_shows_no_secret(kind):
     assert ledger.calls == []
     assert authoriser.authorise_url(state="s", challenge="c", redirect_uri="http://localhost/").startswith("https://")
     assert "APPSECRET" not in repr((settings, ledger, authoriser))
+
+
+def test_every_ledger_has_the_name_that_people_call_it_by():
+    assert {kind: title_of(kind) for kind in ("xero", "quickbooks")} == {
+        "xero": "Xero",
+        "quickbooks": "QuickBooks Online",
+    }
+    assert all(title_of(kind) != kind for kind in kinds()), "nobody should read the name of a file"
+    assert title_of("sage") == "sage", "a connection of a newer version still has a name"

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
+from connector import kinds, title_of
 from jobs import connect
 from jobs.office import Office
 from store import screens
@@ -12,7 +13,7 @@ from web._visit import Checked, Deciding, Forbidden, Looking, NotFound, Said, Vi
 
 router = APIRouter()
 
-KINDS = {"quickbooks": "QuickBooks Online", "xero": "Xero"}
+KINDS = {kind: title_of(kind) for kind in kinds()}
 
 
 def offered(office: Office) -> dict[str, str]:
