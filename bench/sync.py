@@ -25,7 +25,11 @@ from bench.sync_sandbox import Books, Counts, Ledgers, running
 KINDS = ("xero", "quickbooks")
 FLOOR, PULLED, WHOLE = "bare floor", "product, taken in", "product, whole sync"
 IDLE_EVERY, IDLES = 15, 8
-BUSY_SHARE = 0.02
+CHASERS = {1_000: 5, 10_000: 40, 50_000: 200}
+"""How many reminders are due on the day whose calls are counted, by the size of the book."""
+
+CALLS_A_DAY = {"xero": {1_000: 194, 10_000: 194, 50_000: 200}, "quickbooks": {1_000: 97, 10_000: 97, 50_000: 97}}
+"""The leanest correct sync without webhooks, by size; between sizes the one above counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ class Found:
         return next((line for line in self.lines if line.what == what and line.who.startswith(who)), None)
 
 
-ALL_OPEN, LEAN, IDLE, BUSY = "all of it, all open", "first reading, 10 % open", "nothing new", "busy hour"
+ALL_OPEN, LEAN = "all of it, all open", "first reading, 10 % open"
+IDLE, BUSY, DAY = "nothing new", "a day's changes at once", "a day, every 15 minutes"
 
 
 def main() -> None:
@@ -68,7 +73,7 @@ def main() -> None:
             run.everything(peers=chosen.peers, on_postgres=chosen.postgres)
             run.what_changes()
             if not chosen.profile:  # profiling makes everything slower, and not everything alike
-                show(f"{kind}, {size:,} invoices, {run.contacts:,} contacts", run.found)
+                show(kind, f"{kind}, {size:,} invoices, {run.contacts:,} contacts", run.found)
     print(busy())
 
 
@@ -105,7 +110,7 @@ class Run:
                     self._reader(ledgers, reader)
 
     def what_changes(self) -> None:
-        """A ledger as it mostly is: read for the first time, after quiet quarters of an hour, and after a busy hour."""
+        """A ledger as it mostly is: read for the first time, after quiet quarters of an hour, and all day."""
         with running(Books(self.found.size, self.contacts, 0.1)) as ledgers:
             self._rehearse(ledgers)
             with database(None) as (url, folder):
@@ -114,9 +119,13 @@ class Run:
                 self._measure(LEAN, WHOLE, "bench.sync_product:syncs", ledgers, self.found.size // 10, **orders)
                 self._idle(ledgers, orders)
                 ledgers.later(60)
-                changed = ledgers.pay(BUSY_SHARE) + ledgers.raise_new(max(1, self.found.size // 1000))
+                changed = ledgers.pay(self.found.size // 500) + ledgers.raise_new(self.found.size // 500)
                 orders |= {"now": ledgers.now()}
                 self._measure(BUSY, WHOLE, "bench.sync_product:syncs", ledgers, changed, **orders)
+                if not self.profile:
+                    chasers = _at_size(CHASERS, self.found.size)
+                    day = {**orders, "size": self.found.size, "chasers": chasers}
+                    self._measure(DAY, f"{WHOLE}, {chasers} chasers", "bench.sync_day:days", ledgers, 0, **day)
 
     def _serving(self, ledgers: Ledgers) -> None:
         """Everything once unmeasured, so that it is rendered; then how fast the sandbox alone can hand it out."""
@@ -232,7 +241,7 @@ class Run:
 # --- what is shown
 
 
-def show(title: str, found: Found) -> None:
+def show(kind: str, title: str, found: Found) -> None:
     """The figures, then the targets beside them."""
     floor = found.of(ALL_OPEN, FLOOR)
     rows = [("what", "who", "invoices/s", "seconds", "processor s", "peak MB", "calls", "kB", "of the floor's speed")]
@@ -254,10 +263,10 @@ def show(title: str, found: Found) -> None:
     table(title, rows)
     for sentence in found.out:
         print(sentence)
-    table(f"{title}: targets", [("target", "", "wanted", "found", ""), *targets(found)])
+    table(f"{title}: targets", [("target", "", "wanted", "found", ""), *targets(kind, found)])
 
 
-def targets(found: Found) -> Iterator[Sequence[str]]:
+def targets(kind: str, found: Found) -> Iterator[Sequence[str]]:
     pulled, whole = found.of(ALL_OPEN, PULLED), found.of(ALL_OPEN, WHOLE)
     assert pulled is not None and whole is not None
     for who, times in (("tap-", 20), ("dlt", 6)):
@@ -272,8 +281,17 @@ def targets(found: Found) -> Iterator[Sequence[str]]:
     if lean := found.of(LEAN, WHOLE):
         yield _at_most("calls for a first reading, 10 % open", 10, lean.calls)
     if idle := found.of(IDLE, WHOLE):
-        yield _at_most("calls when nothing is new", 1 + 4 / 4, idle.calls)
+        lists = 1 + 4 / 4 if kind == "xero" else 1
+        yield _at_most("calls when nothing is new: one a list, four of Xero's hourly", lists, idle.calls)
         yield _at_most("ms of processor time when nothing is new", 20, 1000 * idle.processor)
+    if day := found.of(DAY, WHOLE):
+        wanted = _at_size(CALLS_A_DAY[kind], found.size)
+        yield _at_most(f"calls a day without webhooks, {_at_size(CHASERS, found.size)} chasers", wanted, day.calls)
+
+
+def _at_size(given: dict[int, int], size: int) -> int:
+    """What was given for the smallest size that is at least this one, or else for the largest."""
+    return next((value for known, value in sorted(given.items()) if size <= known), max(given.values()))
 
 
 def _at_least(what: str, wanted: float, got: float) -> Sequence[str]:

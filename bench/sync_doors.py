@@ -88,7 +88,9 @@ class Remembering:
     def answer(self, request: Request) -> Answer:
         if request.path.startswith("/bench/"):
             return self._asked_by_the_run(request)
-        answer = self._remembered(request) if request.path.startswith(DATA) else self._reply(request)
+        if not request.path.startswith(DATA):
+            return self._reply(request)  # consent and keys, which no provider counts
+        answer = self._remembered(request)
         with self._lock:
             counts = self._counts
             counts.calls += 1
@@ -121,7 +123,7 @@ class Remembering:
                 case "later":
                     return Answer.json(self._later(asked["minutes"]).isoformat())
                 case "pay":
-                    return Answer.json(self._pay(asked["share"]))
+                    return Answer.json(self._pay(int(asked["count"])))
                 case "raise":
                     return Answer.json(self._raise_new(int(asked["count"])))
         return Answer.text("The run asked for something that does not exist.", 404)
@@ -132,10 +134,10 @@ class Remembering:
             self._answers.clear()
         return self._world.clock.now()
 
-    def _pay(self, share: float) -> int:
+    def _pay(self, count: int) -> int:
         books = self._world.organisation(None).books
         owed = [invoice for invoice in books.sales() if invoice.balance and invoice.status == "AUTHORISED"]
-        paid = self._chance.sample(owed, round(share * len(owed)))
+        paid = self._chance.sample(owed, min(count, len(owed)))
         for number, invoice in enumerate(paid):
             half = (invoice.balance / 2).quantize(NOTHING)
             books.pay(invoice, half if number % 10 == 0 else None)

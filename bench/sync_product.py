@@ -30,7 +30,7 @@ def connected(url: str, folder: str, kind: str, addresses: dict[str, Any], now: 
     database = Database(url)
     database.migrate()
     database.close()
-    with closing(_office(url, folder, kind, addresses, now)) as office:
+    with closing(open_office(url, folder, kind, addresses, now)) as office:
         with office.database.unit_of_work() as unit:
             owner = add_user(unit, email="o@firm.example", name="Olive", password="correct horse", now=office.clock())
             unit.flush()
@@ -57,7 +57,7 @@ def syncs(
     """One sync, ready to be timed. Without `looked_at` the ledger is read, decoded and taken in with its cursor and the
     accounts it touches, but these are not decided anew: that much the floor and the peers do as well.
     """
-    with closing(_office(url, folder, kind, addresses, now)) as office:
+    with closing(open_office(url, folder, kind, addresses, now)) as office:
         if not looked_at:
             vars(sync)["recalculate_in"] = lambda *_, **__: Recalculated(0, {})
         yield _one(office)
@@ -70,16 +70,17 @@ def idles(
     them is not timed: a daemon has been running for a while.
     """
     ledgers = Ledgers(addresses)
-    with closing(_office(url, folder, kind, addresses, now)) as office:
-        _later(office, ledgers, every)
+    with closing(open_office(url, folder, kind, addresses, now)) as office:
+        later(office, ledgers, every)
         _one(office)()
         ledgers.counts()
         for _ in range(times):
-            _later(office, ledgers, every)
+            later(office, ledgers, every)
             yield _one(office)
 
 
-def _later(office: Office, ledgers: Ledgers, minutes: float) -> None:
+def later(office: Office, ledgers: Ledgers, minutes: float) -> None:
+    """So much time goes by, at the ledger and in the office."""
     moment = ledgers.later(minutes)
     office.clock = lambda: moment
 
@@ -93,7 +94,7 @@ def _one(office: Office) -> Callable[[], None]:
     return act
 
 
-def _office(url: str, folder: str, kind: str, addresses: dict[str, Any], now: str) -> Office:
+def open_office(url: str, folder: str, kind: str, addresses: dict[str, Any], now: str) -> Office:
     """An office with this one ledger, warm as it is in a daemon that has been running for a while."""
     moment = datetime.fromisoformat(now)
     office = Office(

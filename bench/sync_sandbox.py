@@ -58,9 +58,9 @@ class Ledgers:
         """So many minutes go by in which nothing happens. The sandbox's time."""
         return datetime.fromisoformat(self._ask(f"later?minutes={minutes}"))
 
-    def pay(self, share: float) -> int:
-        """This share of the open invoices is paid, every tenth of them in part. How many that were."""
-        return int(self._ask(f"pay?share={share}"))
+    def pay(self, count: int) -> int:
+        """So many of the open invoices are paid, every tenth of them in part. How many that were."""
+        return int(self._ask(f"pay?count={count}"))
 
     def raise_new(self, count: int) -> int:
         """So many new invoices are raised."""
