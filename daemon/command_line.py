@@ -199,6 +199,62 @@ def backtest(
 
 
 @app.command()
+def log(
+    run: Annotated[int | None, typer.Argument(help="The number of one sync run, to be told whole.")] = None,
+    organisation: Annotated[str, typer.Option(help="Its name or number; not needed when there is only one.")] = "",
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed or set rows aside.")] = False,
+    since: Annotated[str, typer.Option(help="Back to this day, such as 2026-05-31; empty: the newest 25.")] = "",
+    invoice: Annotated[str, typer.Option(help="The story of this invoice number: what we learnt when, and how.")] = "",
+    json_lines: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Shows what the syncs read and changed. Exit status 1 when what was asked for is not there."""
+    from daemon.log_command import tell_invoice, tell_run, tell_runs
+
+    day = _day(since)
+    if run is not None:
+        office = _office(read_config(config))
+        try:
+            tell_run(office, run, organisation, console, as_json=json_lines)
+        except LookupError as problem:
+            raise Sentence(str(problem)) from problem
+        finally:
+            office.close()
+        return
+    with _books(config, organisation) as (office, chosen):
+        if invoice:
+            tell_invoice(office, chosen, invoice, console, as_json=json_lines)
+        else:
+            tell_runs(office, chosen, console, failed=failed, since=day, as_json=json_lines)
+
+
+@app.command()
+def support_bundle(
+    organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
+    folder: Annotated[Path, typer.Option(help="Where to put the file.")] = Path(),
+    log_file: Annotated[
+        Path | None, typer.Option("--log", help="A file with the daemon's log, of which the last lines are masked too.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print all of it; write nothing.")] = False,
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Writes one file for whoever helps you: the sync log, settings and failures, without secrets or personal data."""
+    from daemon.support_bundle import gather, keep
+    from daemon.support_bundle import show as shown
+
+    settings = read_config(config)
+    with _books(config, organisation) as (office, chosen):
+        try:
+            written = log_file.read_text(encoding="utf-8", errors="replace").splitlines() if log_file else []
+            parts = gather(office, int(chosen.id or 0), settings, written)
+            shown(parts, console, whole=show)
+            if not show:
+                keep(office, int(chosen.id or 0), parts, folder, console)
+        except OSError as problem:
+            raise Sentence(f"A file cannot be used: {problem}. Give another one.") from problem
+
+
+@app.command()
 def user(
     email: Annotated[str, typer.Argument(help="The login's email address.")],
     name: Annotated[str, typer.Option(help="The person's name, for a new login.")] = "",

@@ -68,7 +68,8 @@ def sync_with_bar(office: Office, organisation_id: int, trigger: str, console: C
 def figures(run: SyncRunRow) -> str:
     """The run in one line."""
     aside = f", {run.set_aside} set aside (see the sync log)" if run.set_aside else ""
+    rows, calls = "row" if run.seen == 1 else "rows", "call" if run.call_count == 1 else "calls"
     return (
-        f"{run.seen:,} rows seen, {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged{aside}; "
-        f"{run.call_count} calls, {run.bytes / 1000:,.0f} kB"
+        f"{run.seen:,} {rows} seen, {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged{aside}; "
+        f"{run.call_count} {calls}, {run.bytes / 1000:,.0f} kB"
     )
