@@ -71,6 +71,13 @@ class Brakes(_Block):
     least: int = Field(default=20, ge=1)
 
 
+class SyncLog(_Block):
+    """For how many days sync runs are kept, and for how many their calls and what they changed."""
+
+    keep_runs_days: int = Field(default=400, ge=1)
+    keep_details_days: int = Field(default=90, ge=1)
+
+
 class Config(BaseSettings):
     """All settings, with their defaults. `config.example.toml` explains each.
 
@@ -84,6 +91,7 @@ class Config(BaseSettings):
     server: Server = Server()
     store: Store = Store()
     schedule: Schedule = Schedule()
+    sync_log: SyncLog = SyncLog()
     webhooks: Webhooks = Webhooks()
     brakes: Brakes = Brakes()
 

@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.config import Config
-from jobs import deliver, doorbell, nightly, receive, sync, write_back
+from jobs import deliver, doorbell, nightly, prune, receive, sync, write_back
 from jobs.containing import contained
 from jobs.office import Office, real_clock
 
@@ -24,6 +24,7 @@ CLOCK_STEP = timedelta(seconds=5)
 
 
 _A_DAY = 86_400
+_AN_HOUR = 3_600
 
 
 class Schedule:
@@ -40,11 +41,13 @@ class Schedule:
     ) -> None:
         self._office = office
         self._wall, self._steady, self._look_every = wall, steady, look_every
+        keep = {"keep_runs": config.sync_log.keep_runs_days, "keep_details": config.sync_log.keep_details_days}
         self._acts: dict[str, tuple[Callable[[], object], int]] = {
             "sync": (lambda: sync.sync_due(office), config.schedule.find_due_syncs),
             "doorbell": (lambda: doorbell.answer(office), config.schedule.doorbell),
             "check": (lambda: nightly.check_due(office), config.schedule.check),
             "tidy": (lambda: doorbell.tidy(office), _A_DAY),
+            "prune": (lambda: prune.prune(office, **keep), _AN_HOUR),
             "deliver": (lambda: deliver.deliver_due(office), config.schedule.deliver),
             "receive": (lambda: receive.receive(office), config.schedule.receive),
             "write_back": (lambda: write_back.write_back(office), config.schedule.write_back),

@@ -98,7 +98,7 @@ def test_a_run_shows_field_by_field_what_changed_and_who_moved(sam: Visitor) -> 
     assert "payment £120.00 on 13 Jul 2026" in page
     assert "one of the calls 2 to 3" in page
     assert "Accounts that moved" in page
-    assert "stands at Reminder 3 is gone" in page
+    assert "stands at Reminder 3 → is now nothing" in page
     assert "state snoozed → is now clear" in page
 
 
