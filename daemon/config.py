@@ -78,6 +78,12 @@ class SyncLog(_Block):
     keep_details_days: int = Field(default=90, ge=1)
 
 
+class Links(_Block):
+    """How much may be asked of the ledgers for links to online invoices."""
+
+    a_round: int = Field(default=20, ge=0)
+
+
 class Config(BaseSettings):
     """All settings, with their defaults. `config.example.toml` explains each.
 
@@ -94,6 +100,7 @@ class Config(BaseSettings):
     sync_log: SyncLog = SyncLog()
     webhooks: Webhooks = Webhooks()
     brakes: Brakes = Brakes()
+    links: Links = Links()
 
     @classmethod
     def settings_customise_sources(

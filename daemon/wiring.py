@@ -36,6 +36,7 @@ def open_office(config: Config, *, clock: Callable[[], datetime] = real_clock) -
         channels=_adapters(config, channels),
         brakes=Brakes(**config.brakes.model_dump()),
         webhooks=Webhooks(**config.webhooks.model_dump()),
+        links_a_round=config.links.a_round,
         public_url=config.server.public_url.rstrip("/"),
         clock=clock,
     )

@@ -63,7 +63,7 @@ def statement_of(
             currency=row.currency,
             age=(as_of - row.due_on).days,
             disputed=row.id in disputed,
-            link=row.online_link or "",
+            link=(row.online_link or "") if organisation.link_invoices else "",
         )
         for row in rows
     ]

@@ -32,6 +32,7 @@ from jobs.contact_times import opening
 from jobs.containing import contained
 from jobs.governors import governor_of
 from jobs.ledgers import connection_of, ledger_of, remember
+from jobs.links import Allowance, keep_links, links_for
 from jobs.looked import Looked, log_the_look
 from jobs.nightly import check_before_sending
 from jobs.office import Office
@@ -87,13 +88,14 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
         senders = outbox.organisations_of(session, ready)
     check_before_sending(office, senders)
+    links = Allowance(office.links_a_round)
     for reminder_id in ready:
         if office.stopping.is_set():
             break
         # One reminder that trips must not hold up the others. Its claim runs out, or its mark becomes a doubt.
         with contained("reminder not delivered", reminder=reminder_id):
             try:
-                deliver(office, reminder_id)
+                deliver(office, reminder_id, links)
             except Exception as trouble:
                 _tripped(office, reminder_id, trouble)
                 raise
@@ -113,12 +115,12 @@ def _tripped(office: Office, reminder_id: int, trouble: Exception) -> None:
         task_on(unit, reminder, "trouble", text, now)
 
 
-def deliver(office: Office, reminder_id: int) -> None:
-    """One reminder, from the claim to what became of it."""
+def deliver(office: Office, reminder_id: int, links: Allowance | None = None) -> None:
+    """One reminder, from the claim to what became of it. `links`: how many may be asked for on the way."""
     claimed = claim(office, reminder_id)
     if claimed is None:
         return
-    fresh = look_again(office, claimed)
+    fresh = look_again(office, claimed, links)
     if fresh is None:
         return
     marked = mark(office, claimed, fresh)
@@ -144,8 +146,11 @@ def claim(office: Office, reminder_id: int) -> Claimed | None:
         return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices))
 
 
-def look_again(office: Office, claimed: Claimed) -> Looked | None:
-    """Asks the ledger how these invoices stand this second. Unreachable: the reminder waits, and says why."""
+def look_again(office: Office, claimed: Claimed, links: Allowance | None = None) -> Looked | None:
+    """Asks the ledger how these invoices stand this second, and for links that were not asked for before.
+
+    Unreachable: the reminder waits, and says why.
+    """
     with office.database.reading() as session:
         connection = connection_of(session, claimed.organisation_id)
     try:
@@ -166,7 +171,9 @@ def look_again(office: Office, claimed: Claimed) -> Looked | None:
     if missing:
         _missing(office, claimed, missing)
         return None
-    return Looked(fresh, ledger.calls, int(connection.id or 0), at)
+    links = links or Allowance(office.links_a_round)
+    found = links_for(office, ledger, claimed.reminder_id, fresh.invoices, links)
+    return Looked(fresh, ledger.calls, int(connection.id or 0), at, found)
 
 
 def _missing(office: Office, claimed: Claimed, missing: set[str]) -> None:
@@ -190,6 +197,7 @@ def mark(office: Office, claimed: Claimed, fresh: Looked) -> Marked | None:
         taken = TakenIn(changes=Changes(calls=fresh.records.carried_by))
         take_in_invoices(unit, claimed.organisation_id, fresh.records.invoices, taken, now=now)
         log_the_look(unit, claimed.organisation_id, fresh, taken, now=now)
+        keep_links(unit, claimed.organisation_id, fresh.links)
         if receive.waiting(unit):
             outbox.release(unit, claimed.reminder_id, by=claimed.claim, why="an answer came in that was not read yet")
             return None

@@ -4,7 +4,7 @@ Most looks find what we know already, and nothing is written of those. One that 
 it. Its state is "looked", so that it is never taken for a reading of everything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -22,12 +22,16 @@ BEFORE_SENDING = "look before sending"
 
 
 class Looked(NamedTuple):
-    """What a look found, with the calls that it took and when it began."""
+    """What a look found, with the calls that it took and when it began.
+
+    `links` are those that were asked for with it, by the ledger's id of the invoice.
+    """
 
     records: Records
     calls: Sequence[Call]
     connection_id: int
     at: datetime
+    links: Mapping[str, str] = {}
 
 
 def log_the_look(unit: Session, organisation_id: int, look: Looked, taken: TakenIn, *, now: datetime) -> None:

@@ -38,6 +38,9 @@ class Office:
 
     brakes: Brakes = field(default_factory=Brakes)
     webhooks: Webhooks = field(default_factory=Webhooks)
+    links_a_round: int = 20
+    """How many links to online invoices one round of deliveries may ask the ledgers for."""
+
     high_water: HighWater | None = None
     """The mark beside the database that notices a restored, older copy of it."""
 

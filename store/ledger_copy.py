@@ -34,7 +34,7 @@ _INVOICES = Sheet(
         *("ledger_id", "account_id", "number", "reference", "issued_on", "due_on", "total", "balance", "paid"),
         *("credited", "currency", "status", "settled_on", "expected_on", "billed_for", "changed_at"),
     ),
-    ("settled_seen_at", "settled_by_run"),
+    ("settled_seen_at", "settled_by_run", "online_link"),
 )
 _CREDITS = Sheet(
     "credits",
@@ -172,12 +172,12 @@ def _take_in_invoices(
     taken.touched.update(row[_ACCOUNT] for row in found.fresh)
     taken.touched.update(number for one in found.altered for number in (one.known.said[_ACCOUNT], one.said[_ACCOUNT]))
     taken.reopened.update((one.said[_ACCOUNT], one.said[_NUMBER]) for one in found.altered if _reopened(one))
-    changed = [(*one.said, *_settled(one.said, one.known.ours, learnt), one.known.id) for one in found.altered]
+    changed = [(*one.said, *_beside(one.said, one.known.ours, learnt), one.known.id) for one in found.altered]
     told = {one.said[0]: one.known.id for one in found.altered}
     taken.changes.note(_INVOICES, found, lambda row: row[_ACCOUNT])
     note_money(session, taken.changes, invoices, found, lambda row: row[_ACCOUNT])
     with piped(session, len(invoices)):
-        _INVOICES.add(session, organisation_id, [(*row, *_settled(row, (None, None), learnt)) for row in found.fresh])
+        _INVOICES.add(session, organisation_id, [(*row, *_beside(row, _NOTHING, learnt)) for row in found.fresh])
         _INVOICES.change(session, changed)
         _replace_payments(session, told, invoices)
     new = {row[0] for row in found.fresh}
@@ -239,6 +239,14 @@ def _made_of(session: Session, organisation_id: int, invoices: Sequence[Invoice]
     ]
     _ACCOUNTS.add(session, organisation_id, rows)
     return numbers_of(session, "accounts", organisation_id, names)
+
+
+_NOTHING = (None, None, None)
+
+
+def _beside(row: Row, known: Row, learnt: tuple[Any, int | None]) -> Row:
+    """What we keep beside an invoice. The ledger had no link for it (""): it is asked again now that it has changed."""
+    return (*_settled(row, known[:2], learnt), known[2] or None)
 
 
 def _settled(row: Row, known: Row, learnt: tuple[Any, int | None]) -> Row:

@@ -1,5 +1,6 @@
 """The tables of the store, one module for each part. Each class ends in Row; the nouns are the engine's."""
 
+from store.tables.expected import ExpectedRow
 from store.tables.inbox import BookmarkRow, PostRow, ReplyRow
 from store.tables.ledger import AccountRow, AllocationRow, ContactRow, CreditRow, InvoiceRow, PaymentRow
 from store.tables.organisations import ConnectionRow, OrganisationRow, StepRow, WorkflowRow
@@ -32,6 +33,7 @@ __all__ = [
     "ContactRow",
     "CreditRow",
     "DecisionRow",
+    "ExpectedRow",
     "GroundRow",
     "HistoryNoteRow",
     "HoldRow",

@@ -34,6 +34,8 @@ class OrganisationRow(SQLModel, table=True):
     return_over_link: bool = True
     pause_when_in_credit: bool = False
     reply_holds: bool = True
+    link_invoices: bool = True
+    write_expected_dates: bool = True
     default_workflow_id: int | None = None
 
     country: str = ""

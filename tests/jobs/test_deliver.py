@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -106,8 +107,8 @@ def test_a_payment_that_syncs_between_the_look_and_the_send_is_not_undone_by_the
     town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
     inner = deliver.look_again
 
-    def looks_and_is_overtaken(office: Office, claimed: deliver.Claimed) -> Records | None:
-        seen = inner(office, claimed)
+    def looks_and_is_overtaken(office: Office, claimed: deliver.Claimed, *links: Any) -> Records | None:
+        seen = inner(office, claimed, *links)
         town.control.pay("INV-000")
         town.move(datetime(2026, 1, 13, 9, 1, tzinfo=UTC))
         assert town.sync().state == "done"
@@ -271,10 +272,10 @@ def test_one_reminder_that_trips_does_not_hold_up_the_others(a_town: Callable[..
     town.sync()
     inner = deliver.look_again
 
-    def trips(office: Office, claimed: deliver.Claimed) -> Records | None:
+    def trips(office: Office, claimed: deliver.Claimed, *links: Any) -> Records | None:
         if claimed.reminder_id == town.reminders(FERN)[0].id:
             raise RuntimeError("something nobody thought of")
-        return inner(office, claimed)
+        return inner(office, claimed, *links)
 
     monkeypatch.setattr(deliver, "look_again", trips)
     town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))

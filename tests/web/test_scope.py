@@ -42,7 +42,8 @@ def test_their_own_ids_lead_somewhere(app: FastAPI, books: Books, carl: Visitor)
     """The check above would pass on a house without doors; this one proves that the doors are there."""
     for method, path in routes(app):
         if "_id}" in path and method == "GET":
-            assert carl.get(filled(path, books, "theirs")).status == 200, path
+            known = 409 if path.endswith("/pdf") else 200  # in these books there is no ledger that could be asked
+            assert carl.get(filled(path, books, "theirs")).status == known, path
 
 
 def test_a_reply_cannot_be_given_to_another_organisations_account(books: Books, carl: Visitor) -> None:
@@ -60,7 +61,8 @@ def test_support_staff_look_at_everything_and_touch_nothing(app: FastAPI, books:
         ):
             continue
         if method == "GET":
-            assert sam.get(address).status in (200, 303), path
+            known = (409,) if path.endswith("/pdf") else (200, 303)
+            assert sam.get(address).status in known, path
         else:
             assert sam.post(address).status == 403, path
 

@@ -21,6 +21,7 @@ class Answer:
     headers: dict[str, str]
     text: str
     cookies: list[str] = field(default_factory=list)
+    body: bytes = b""
 
     @property
     def words(self) -> str:
@@ -96,8 +97,8 @@ class Visitor:
         cookies = [value for name, value in pairs if name == "set-cookie"]
         for cookie in cookies:
             self._keep(cookie)
-        text = b"".join(message.get("body", b"") for message in said[1:]).decode()
-        return Answer(said[0]["status"], dict(pairs), text, cookies)
+        sent = b"".join(message.get("body", b"") for message in said[1:])
+        return Answer(said[0]["status"], dict(pairs), sent.decode(errors="replace"), cookies, sent)
 
     def _keep(self, cookie: str) -> None:
         for name, morsel in SimpleCookie(cookie).items():

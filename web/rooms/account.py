@@ -13,10 +13,11 @@ from engine.reasons import Explanation, Reason
 from engine.reminders import ReminderState
 from jobs.account_acts import waits_for_a_person
 from jobs.explain import Explained, explain
+from jobs.invoice_papers import invoice_paper
 from store import screens
 from store.ground import workflows_of
 from store.screens import AccountFile
-from store.tables import AccountRow, HoldRow, MessageRow, ReminderRow
+from store.tables import AccountRow, HoldRow, InvoiceRow, MessageRow, ReminderRow
 from web._headers import LETTER_POLICY
 from web._history import FIRST, MORE, timeline
 from web._ladder import ladder
@@ -150,6 +151,15 @@ def reminder(desk: Looking, account_id: int, reminder_id: int) -> Response:
     with desk.office.database.reading() as session:
         messages = screens.messages_of(session, desk.id, reminder_id)
     return page(desk, "reminder.html", account=desk.own(AccountRow, account_id), reminder=row, messages=messages)
+
+
+@router.get("/invoices/{invoice_id}/pdf")
+def invoice_pdf(desk: Looking, invoice_id: int) -> Response:
+    """The ledger's own paper, fetched now and handed on. Raises NotAllowed with a sentence when there is none."""
+    desk.own(InvoiceRow, invoice_id)
+    paper = invoice_paper(desk.office, invoice_id)
+    headers = {"content-disposition": f'attachment; filename="{paper.name}"'}
+    return Response(paper.pdf, media_type="application/pdf", headers=headers)
 
 
 @router.get("/messages/{message_id}/letter")
