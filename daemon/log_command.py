@@ -24,7 +24,7 @@ LIST = 25
 """Runs in a list without --since; with it, the list goes back that far, and to this many at most."""
 
 FAR = 5_000
-_RESULTS = {"done": "done", "running": "running", "failed": "FAILED", "died": "CUT SHORT", "looked": "looked"}
+_LOUD = {"failed": "FAILED", "died": "CUT SHORT", "partial": "PART ONLY"}
 
 
 def tell_runs(
@@ -95,8 +95,7 @@ def tell_invoice(
 
 
 def _tell_in_short(console: Console, organisation: OrganisationRow, run: SyncRunRow) -> None:
-    result = _RESULTS.get(run.state, run.state)
-    loud = f"[red]{result:<9}[/red]" if result.isupper() else f"{result:<9}"
+    loud = f"[red]{_LOUD[run.state]:<9}[/red]" if run.state in _LOUD else f"{run.state:<9}"
     what = escape(run.error.rstrip(".") + ".") if run.error else escape(figures(run))
     head = f"  {run.id:>6}  {_moment(organisation, run.started_at)}  {loud}  {escape(run.trigger):<18}"
     console.print(f"{head}  {what}", soft_wrap=True)
@@ -115,6 +114,8 @@ def _tell_figures(console: Console, run: SyncRunRow) -> None:
         console.print(
             f"  Waited    {escape(', '.join(f'{name} {value}' for name, value in wait.items()))}", soft_wrap=True
         )
+    if run.goes_on_at:
+        console.print(f"  Goes on   not before {run.goes_on_at:%d %b %H:%M} UTC, from where it was cut short")
     if run.brake:
         console.print(f"  [red]Brake[/red]     {escape(run.brake)}", soft_wrap=True)
 

@@ -53,7 +53,8 @@ def runs_since(
 
 def _only(which: str) -> ColumnElement[bool]:
     if which == "failed":
-        return or_(col(SyncRunRow.state).in_(("failed", "died")), col(SyncRunRow.set_aside) > 0)
+        unfinished = col(SyncRunRow.state).in_(("failed", "died", "partial"))
+        return or_(unfinished, col(SyncRunRow.set_aside) > 0, col(SyncRunRow.brake) != "")
     if which == "changed":
         return col(SyncRunRow.new) + col(SyncRunRow.changed) + col(SyncRunRow.gone) > 0
     return true()

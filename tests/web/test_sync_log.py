@@ -16,6 +16,12 @@ from tests.web.books import Books
 from tests.web.filling import NOW, Filling
 from tests.web.visitor import Answer, Visitor
 
+A_WAIT = {
+    "why": "60 calls in a minute",
+    "from": "2026-07-14T07:08:00+00:00",
+    "until": "2026-07-14T07:09:00+00:00",
+}
+
 
 @contextmanager
 def questions(books: Books) -> Iterator[list[str]]:
@@ -197,3 +203,20 @@ def test_calls_that_were_pruned_are_not_said_never_to_have_been_made(sam: Visito
     assert "The calls of this run are no longer kept." in sam.get("/sync-log/1").words
     with books.office.database.reading() as session:
         assert session.scalars(select(SyncRunRow.call_count).where(col(SyncRunRow.id) == 1)).one() == 3
+
+
+def test_a_run_that_was_cut_short_or_stopped_sending_says_so_and_what_follows(sam: Visitor, books: Books) -> None:
+    brake = "900 of 1,000 open invoices would be closed at once"
+    with books.office.database.unit_of_work() as unit:
+        change = {"state": "partial", "brake": brake, "goes_on_at": NOW, "waits": [A_WAIT]}
+        unit.execute(update(SyncRunRow).where(col(SyncRunRow.id) == 2).values(**change))
+    page = said(sam.get("/sync-log/2"))
+
+    assert f"This run stopped sending. {brake}." in page
+    assert "the next run goes on from there, not before 14 Jul 2026, 08:20" in page
+    assert "60 calls in a minute. 14 Jul 2026, 08:08:00 until 14 Jul 2026, 08:09:00" in page
+    assert f"It stopped sending. {brake}." in said(sam.get("/sync-log?which=failed"))
+
+
+def test_a_failed_run_does_not_claim_that_the_ledger_said_what_we_knew(sam: Visitor) -> None:
+    assert "What changed Nothing: what a run that fails has read is not kept." in said(sam.get("/sync-log/4"))
