@@ -26,7 +26,7 @@ from store.tables import AccountRow, OrganisationRow, PositionRow
 
 
 class Recalculated(NamedTuple):
-    """How many positions changed, and the facts and decision of each account that was asked for by its number."""
+    """How many positions changed, and the facts and decision of each account that was asked for (see `answer`)."""
 
     changed: int
     decided: dict[int, tuple[Facts, Decision]]
@@ -57,12 +57,14 @@ def recalculate_in(
     account_ids: Iterable[int] | None = None,
     *,
     restless: bool = False,
+    answer: Iterable[int] | None = None,
 ) -> Recalculated:
     """The same inside a unit of work that is already open.
 
     On the first look of a day every account is looked at with which something may be different today, besides those
     that were asked for; after a change of rules, workflows or the organisation's pause every account there is. With
-    `restless` also whoever does not simply wait for a day: what is held may be free now.
+    `restless` also whoever does not simply wait for a day: what is held may be free now. `answer`: whose facts and
+    decisions the caller wants to see, if not of everybody asked for; of tens of thousands they would fill the memory.
     """
     one_at_a_time(unit, organisation_id)
     now = office.clock()
@@ -84,13 +86,14 @@ def recalculate_in(
     if first_look or organisation.recalculated_ground != number:
         organisation.recalculated_on, organisation.recalculated_ground = as_of, number
     unit.flush()
+    wanted = touched if answer is None else frozenset(answer)
     answered: dict[int, tuple[Facts, Decision]] = {}
     changed = 0
     with uncollected():
         for decided in _decided(unit, ground, ids, as_of, likes):
             changed += save_decisions(unit, by, decided)
-            if asked:
-                answered.update((one.account, (one.facts, one.decision)) for one in decided if one.account in asked)
+            if wanted:
+                answered.update((one.account, (one.facts, one.decision)) for one in decided if one.account in wanted)
     return Recalculated(changed, answered)
 
 

@@ -6,7 +6,7 @@ read and goes on from there; until it has come to the end, our copy is as old as
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -38,7 +38,8 @@ from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.reopened import tell_of_reopened
 from store import rings
-from store.brake_figures import drivers, half_known, open_ids
+from store.applied import take_in_applied
+from store.brake_figures import drivers, half_known, open_credit_ids, open_ids
 from store.changes import Changes, keep_changes
 from store.departures import take_out
 from store.leases import end_lease, renew_lease, take_lease
@@ -116,9 +117,11 @@ def _changes(_office: Office, run: _Run, ledger: Ledger) -> Iterator[Records]:
 
 
 def _everything_open(office: Office, run: _Run, ledger: Ledger) -> Iterator[Records]:
+    may_lack = WHOLE_CHECK_DUE in (run.connection.cursor or {})
     with office.database.reading() as session:
         known = open_ids(session, run.organisation_id)
-    return ledger.whole_check(known)
+        in_favour = open_credit_ids(session, run.organisation_id) if may_lack else None
+    return ledger.whole_check(known, in_favour)
 
 
 def _done(office: Office, run: _Run, asks: _Asks, progress: Progress | None) -> SyncRunRow | None:
@@ -298,7 +301,12 @@ def _taken_in(office: Office, run: _Run, ledger: Ledger, reading: _Reading) -> S
         if not (run.first and reading.cut_short):  # of half the books nothing can be decided yet
             everybody = run.first and run.resumed
             looked = recalculate_in(
-                unit, office, run.organisation_id, None if everybody else taken.touched, restless=a_new_day
+                unit,
+                office,
+                run.organisation_id,
+                None if everybody else taken.touched,
+                restless=a_new_day,
+                answer={account for account, _ in taken.reopened},
             )
             note_moves(unit, taken.changes, before)
             tell_of_reopened(unit, office, run.organisation_id, taken.reopened, looked, run=run.id)
@@ -311,7 +319,7 @@ def _taken_in(office: Office, run: _Run, ledger: Ledger, reading: _Reading) -> S
         return row
 
 
-def _take_in(unit: Session, run: _Run, pages: Sequence[Records], taken: TakenIn, now: datetime) -> int:
+def _take_in(unit: Session, run: _Run, pages: list[Records], taken: TakenIn, now: datetime) -> int:
     """Accounts first, because documents name them. Returns how much of what we knew is gone."""
     gone = 0
     for page in pages:
@@ -319,12 +327,17 @@ def _take_in(unit: Session, run: _Run, pages: Sequence[Records], taken: TakenIn,
         take_in_accounts(unit, run.organisation_id, page.accounts, taken)
     if any(page.accounts for page in pages):
         taken.touched |= settle_payers(unit, run.organisation_id)
-    for page in pages:
+    for place, page in enumerate(pages):
+        # Whatever is taken in is let go of: a first reading need not be held beside all that follows from it.
+        pages[place] = replace(page, accounts=(), invoices=(), credits=())
         taken.changes.calls = page.carried_by
         take_in_invoices(unit, run.organisation_id, page.invoices, taken, now=now, run=run.id)
         take_in_credits(unit, run.organisation_id, page.credits, taken)
         names = [(one.list, one.ledger_id) for one in page.gone]
         gone += take_out(unit, run.organisation_id, names, taken, now=now, run=run.id)
+    for page in pages:
+        taken.changes.calls = page.carried_by
+        take_in_applied(unit, run.organisation_id, page.applied, taken)
     return gone
 
 
