@@ -4,6 +4,7 @@ hand the debt over, and let a step go that waits for a person.
 Each act is one commit, leaves a note, and is followed by a new look at the account. Doing the same twice does it once.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from zoneinfo import available_timezones
 
@@ -14,6 +15,7 @@ from engine.looking import look
 from engine.reminders import ReminderState
 from engine.words import in_words
 from engine.workflow import Channel
+from jobs import expected
 from jobs.acting import NotAllowed, account_in, hold, lift, needed, note, open_holds, said
 from jobs.calls import call_made
 from jobs.contact_times import plan_anew
@@ -60,8 +62,13 @@ def unmute_account(office: Office, account_id: int, *, by: str) -> None:
         recalculate_in(unit, office, account.organisation_id, [account_id])
 
 
-def expect_payment(office: Office, account_id: int, *, until: date, by: str, why: str = "") -> None:
-    """Payment is expected by that day: nothing is sent through it. A new date takes the place of the old one."""
+def expect_payment(
+    office: Office, account_id: int, *, until: date, by: str, why: str = "", invoices: Collection[int] = ()
+) -> None:
+    """Payment is expected by that day: nothing is sent through it. A new date takes the place of the old one.
+
+    `invoices` are those that were spoken of; none: all that are overdue. The ledger is told of these (`jobs.expected`).
+    """
     with office.database.unit_of_work() as unit:
         account, organisation = account_in(unit, account_id)
         today = office.as_of(organisation)
@@ -69,15 +76,26 @@ def expect_payment(office: Office, account_id: int, *, until: date, by: str, why
             raise NotAllowed(f"{in_words(until)} is in the past. Give the day by which the payment is expected.")
         if until > today + A_YEAR:
             raise NotAllowed(f"{in_words(until)} is more than a year away. Pause the account instead.")
+        promised = expected.about(unit, office, organisation, account_id)
+        chosen = {number: promised[number] for number in promised if not invoices or number in invoices}
+        if invoices and not chosen:
+            raise NotAllowed("None of these invoices is overdue any more. Load the page again.")
+        expected.expect(unit, organisation, account_id, chosen, until)
         lift(unit, office, open_holds(unit, account_id, HoldKind.PROMISE), by=by)
         hold(unit, office, account, organisation, HoldKind.PROMISE, why=why, by=by, until=until)
-        note(unit, office, account, said(f"{by} expects payment by {in_words(until)}", why), by=by)
+        of = f" of {' and '.join(sorted(chosen.values()))}" if len(chosen) < len(promised) else ""
+        note(unit, office, account, said(f"{by} expects payment{of} by {in_words(until)}", why), by=by)
         recalculate_in(unit, office, account.organisation_id, [account_id])
 
 
 def no_longer_expected(office: Office, account_id: int, *, by: str) -> None:
     """The expected payment date is taken away, and reminders go on."""
-    _end(office, account_id, HoldKind.PROMISE, f"{by} no longer expects payment by a certain day.", by=by)
+    with office.database.unit_of_work() as unit:
+        account, organisation = account_in(unit, account_id)
+        if lift(unit, office, open_holds(unit, account_id, HoldKind.PROMISE), by=by):
+            expected.expect(unit, organisation, account_id, (), None)
+            note(unit, office, account, f"{by} no longer expects payment by a certain day.", by=by)
+        recalculate_in(unit, office, account.organisation_id, [account_id])
 
 
 def ask_question(office: Office, account_id: int, *, text: str, by: str) -> None:

@@ -37,6 +37,8 @@ class ReminderSettings:
     holiday_calendar: str
     contact_rules: str
     reply_holds: bool
+    link_invoices: bool
+    write_expected_dates: bool
     disputed_invoices_drive: bool
     pause_when_in_credit: bool
     ignore_below: Decimal
@@ -59,6 +61,8 @@ def settings_of(organisation: OrganisationRow) -> ReminderSettings:
         holiday_calendar=organisation.holiday_calendar,
         contact_rules=organisation.contact_rules,
         reply_holds=organisation.reply_holds,
+        link_invoices=organisation.link_invoices,
+        write_expected_dates=organisation.write_expected_dates,
         disputed_invoices_drive=organisation.disputed_invoices_drive,
         pause_when_in_credit=organisation.pause_when_in_credit,
         ignore_below=organisation.ignore_below,

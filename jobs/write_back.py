@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from connector import Ledger, LedgerFailure, LedgerNote, Purpose, Refused
 from jobs.containing import contained
+from jobs.expected import write_expected_dates
 from jobs.governors import governor_of
 from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.office import Office
@@ -44,7 +45,8 @@ class Parcel:
 
 
 def write_back(office: Office) -> int:
-    """Writes every note that waits. Returns how many notes reached the ledger."""
+    """Writes every note and every expected payment date that waits. Returns how many notes reached the ledger."""
+    write_expected_dates(office)
     written = 0
     for organisation_id, account_id in _accounts_waiting(office):
         if office.stopping.is_set():

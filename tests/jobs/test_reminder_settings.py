@@ -56,6 +56,8 @@ OTHERS: dict[str, Any] = {
     "holiday_calendar": "GB-SCT",
     "contact_rules": "uk",
     "reply_holds": False,
+    "link_invoices": False,
+    "write_expected_dates": False,
     "disputed_invoices_drive": True,
     "pause_when_in_credit": True,
     "ignore_below": Decimal("5.50"),

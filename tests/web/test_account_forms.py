@@ -12,6 +12,7 @@ from engine.workflow import Channel
 from store.tables import (
     AccountRow,
     AssignmentRow,
+    ExpectedRow,
     HoldRow,
     InvoiceRow,
     OrganisationRow,
@@ -83,6 +84,21 @@ def test_a_payment_is_expected_and_no_longer_expected(anna: Visitor, books: Book
 
     anna.post(f"/accounts/{number}/expect-no-more")
     assert holds(books, number) == []
+
+
+def test_a_promise_may_be_about_some_of_the_overdue_invoices(anna: Visitor, books: Books) -> None:
+    number, until = books.accounts["reply"], TODAY + timedelta(days=9)
+    shown = anna.get(f"/accounts/{number}").text
+    offered = [int(one) for one in re.findall(r'name="invoices" value="(\d+)" checked', shown)]
+    assert len(offered) > 1
+    theirs = rows(books, InvoiceRow, InvoiceRow.organisation_id == books.theirs)[0].id
+    assert anna.post(f"/accounts/{number}/expect", until=until.isoformat(), invoices=[theirs]).status == 404
+
+    anna.post(f"/accounts/{number}/expect", until=until.isoformat(), invoices=[offered[0]])
+
+    with books.office.database.reading() as session:
+        told = {row.invoice_id: row.on for row in session.exec(select(ExpectedRow))}
+    assert told == {offered[0]: until}
 
 
 @pytest.mark.parametrize(

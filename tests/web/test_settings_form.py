@@ -46,6 +46,7 @@ def test_every_setting_of_the_engine_is_saved_and_shown_again(anna: Visitor, boo
     assert (row.after_move_back, row.first_contact, row.return_over_link) == ("resend", "by_age", True)
     assert (row.holiday_calendar, row.contact_rules) == ("AU-NSW", "au")
     assert (row.disputed_invoices_drive, row.pause_when_in_credit, row.reply_holds) == (True, True, False)
+    assert (row.link_invoices, row.write_expected_dates) == (False, False), "their boxes were not ticked"
     assert (row.ignore_below, row.stale_after_days) == (Decimal("2.50"), 2)
     page = anna.get("/settings/reminders")
     for shown in ('value="resend" selected', 'value="by_age" selected', 'value="AU" selected', 'value="au" selected'):

@@ -65,6 +65,7 @@ def account(desk: Looking, account_id: int, history: str = "", at: str = "") -> 
         waits=[row for row in file.reminders if waits_for_a_person(row)],
         doubts=[row for row in file.reminders if row.state == ReminderState.UNSURE],
         refusals=[row for row in file.reminders if row.state == ReminderState.REFUSED],
+        promised=[row for row in file.invoices if _may_be_promised(row, file, desk.as_of)],
         questions=[hold for hold in holds if hold.kind == HoldKind.QUESTION],
         choices=choices,
         zones=zones_by_region(file.account.time_zone),
@@ -125,6 +126,11 @@ def _held(explanation: Explanation) -> list[str]:
 def _holds(file: AccountFile, as_of: date) -> list[HoldRow]:
     """What people have said about the whole account, and that still holds."""
     return [hold for hold in file.holds if hold.invoice_id is None and (hold.until is None or hold.until >= as_of)]
+
+
+def _may_be_promised(row: InvoiceRow, file: AccountFile, as_of: date) -> bool:
+    """Overdue, and neither disputed nor muted: what a promise to pay can be about."""
+    return row.due_on < as_of and not any(hold.invoice_id == row.id for hold in file.holds)
 
 
 def _totals(file: AccountFile, as_of: date) -> Any:

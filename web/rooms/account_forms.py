@@ -1,8 +1,9 @@
 """The forms on the page of one account: what a person says about it, its invoices and its reminders."""
 
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Form, Response
 
 from jobs import account_acts, acts, assigning, invoice_acts
 from jobs.acting import NotAllowed
@@ -11,6 +12,8 @@ from web._pages import back
 from web._visit import Desk, NotFound, Said, Working, number_of
 
 router = APIRouter()
+
+_NONE: list[str] = []
 
 
 @router.post("/accounts/{account_id}/pause")
@@ -42,13 +45,16 @@ def unmute(desk: Working, account_id: int) -> Response:
 
 
 @router.post("/accounts/{account_id}/expect")
-def expect(desk: Working, account_id: int, until: Said = "", why: Said = "") -> Response:
+def expect(
+    desk: Working, account_id: int, until: Said = "", why: Said = "", invoices: Annotated[list[str], Form()] = _NONE
+) -> Response:
     desk.own(AccountRow, account_id)
     try:
         day = date.fromisoformat(until)
     except ValueError:
         raise NotAllowed("Write the day on which the payment is expected like 2026-05-31.") from None
-    account_acts.expect_payment(desk.office, account_id, until=day, by=desk.by, why=why.strip())
+    numbers = [_own_invoice(desk, account_id, invoice) for invoice in invoices]
+    account_acts.expect_payment(desk.office, account_id, until=day, by=desk.by, why=why.strip(), invoices=numbers)
     return back(f"/accounts/{account_id}", "expected")
 
 

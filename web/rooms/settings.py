@@ -117,6 +117,8 @@ def _read(typed: FormData, organisation: OrganisationRow) -> ReminderSettings:
         holiday_calendar=_calendar(typed, known.holiday_calendar),
         contact_rules=text("contact_rules", known.contact_rules),
         reply_holds="reply_holds" in typed,
+        link_invoices="link_invoices" in typed,
+        write_expected_dates="write_expected_dates" in typed,
         disputed_invoices_drive="disputed" in typed,
         pause_when_in_credit="in_credit" in typed,
         ignore_below=field("ignore_below", known.ignore_below, Decimal, "Write the balance to ignore like 5.00."),
