@@ -1,0 +1,32 @@
+"""Mirrors store/facts.py: many accounts are read in pieces, and nobody is forgotten between two of them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store import facts
+from store.facts import facts_in_chunks, ground_of
+from tests.jobs.firm import START, Firm
+
+NOW = datetime(2026, 1, 20, 10, tzinfo=UTC)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(owed=st.lists(st.integers(0, 6), min_size=1, max_size=9))
+def test_every_account_asked_for_comes_once_and_no_piece_holds_more_invoices_than_it_may(
+    owed: list[int], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "CHUNK", 3)
+    monkeypatch.setattr(facts, "INVOICES", 5)
+    firm = Firm.founded(f"sqlite:///{tmp_path_factory.mktemp('books')}/books.db")
+    accounts = [firm.account(f"A{number}", *[START] * many) for number, many in enumerate(owed)]
+
+    with firm.office.database.reading() as session:
+        pieces = [dict(piece) for piece in facts_in_chunks(session, ground_of(session, firm.id, now=NOW), accounts)]
+
+    assert [account for piece in pieces for account in piece] == accounts
+    for piece in pieces:
+        invoices = sum(len(known.facts.invoices) for known in piece.values())
+        assert len(piece) == 1 or (len(piece) <= 3 and invoices <= 5)
