@@ -272,6 +272,7 @@ def targets(kind: str, found: Found) -> Iterator[Sequence[str]]:
     for who, times in (("tap-", 20), ("dlt", 6)):
         if peer := found.of(ALL_OPEN, who):
             yield _at_least(f"times as fast as {peer.who}", times, peer.seconds / pulled.seconds)
+            yield _at_least("  the same by processor time", times, peer.processor / pulled.processor)
             yield _at_least("  the same, the accounts decided anew as well", times, peer.seconds / whole.seconds)
     if floor := found.of(ALL_OPEN, FLOOR):
         yield _at_least("of the bare floor's speed", 0.7, floor.seconds / pulled.seconds)
