@@ -170,7 +170,7 @@ def _change(mask: Mask, row: ChangeRow) -> dict[str, Any]:
 
 def _field(mask: Mask, name: str, value: Any) -> Any:
     """One value of one field: amounts, dates and states as they are."""
-    if value is None or value == "" or isinstance(value, bool) or (name == "account_id" and isinstance(value, int)):
+    if value is None or value == "" or isinstance(value, bool | int):
         return value
     if isinstance(value, dict):
         return {

@@ -13,6 +13,8 @@ Day = Callable[[date], str]
 _NAMES = {
     "account_id": "account",
     "archived": "archived in the ledger",
+    "billed_for": "billed for",
+    "billed_with": "billed with",
     "assigned_step": "stands at",
     "contacts": "persons",
     "credited": "credited so far",
@@ -32,6 +34,7 @@ _NAMES = {
     "credit": "credit used",
 }
 _AMOUNTS = frozenset({"total", "balance", "paid", "credited", "remaining"})
+_ACCOUNTS = frozenset({"account_id", "billed_for"})
 _DAYS = frozenset({"issued_on", "due_on", "settled_on", "expected_on", "next_due_on"})
 _STATES = {"waiting": "snoozed", "leaving": "moving on"}
 
@@ -80,7 +83,7 @@ def about(change: ChangeRow, number: str) -> str:
 def accounts_named(changes: Iterable[ChangeRow]) -> set[int]:
     """The numbers of the accounts between which documents have moved."""
     fields = (one for change in changes for one in change.fields)
-    return {number for name, *both in fields if name == "account_id" for number in both if isinstance(number, int)}
+    return {number for name, *both in fields if name in _ACCOUNTS for number in both if isinstance(number, int)}
 
 
 def _said(name: str, value: Any, currency: str, saying: Saying) -> str:
@@ -94,7 +97,7 @@ def _said(name: str, value: Any, currency: str, saying: Saying) -> str:
         return saying.money(Decimal(value), currency)
     if name in _DAYS:
         return saying.day(date.fromisoformat(value))
-    if name == "account_id":
+    if name in _ACCOUNTS:
         return saying.accounts.get(value, f"number {value}")
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -2,8 +2,13 @@
 
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -14,6 +19,7 @@ from daemon.log_command import tell_invoice, tell_run, tell_runs
 from store.tables import OrganisationRow, SetAsideRow, SyncRunRow
 from town import Town
 
+ROOT = Path(__file__).parents[2]
 FERN = "Fern & Fig Café"
 
 
@@ -136,3 +142,29 @@ def test_what_is_not_there_is_said_in_a_sentence(paid: Paid) -> None:
         said(tell_run, paid.office, paid.telling, "Quayside", Console, as_json=False)
     with pytest.raises(LookupError, match="No invoice has the number 'INV-9'"):
         said(tell_invoice, paid.office, firm(paid), "INV-9", Console, as_json=False)
+
+
+def test_the_command_ends_with_1_and_a_sentence_for_what_is_not_there_and_with_0_otherwise(
+    paid: Paid, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    shutil.copy(paid.folder / "secrets.key", tmp_path / "data" / "secrets.key")
+    (tmp_path / "config.toml").write_text(f'[store]\ndatabase = "{paid.office.database.url}"\n')
+
+    def arrears(*words: str) -> tuple[int, str]:
+        ran = subprocess.run(
+            [sys.executable, "-m", "daemon.command_line", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return ran.returncode, ran.stdout + ran.stderr
+
+    code, listed = arrears("log", "--failed")
+    assert (code, "FAILED" in listed) == (0, True)
+    assert arrears("log", "99") == (1, "arrears: There is no sync run 99. 'arrears log' lists those that are kept.\n")
+    assert arrears("log", "--invoice", "INV-9")[0] == 1
+    assert json.loads(arrears("log", "--json")[1])[0]["id"] == paid.telling

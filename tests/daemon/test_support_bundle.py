@@ -57,7 +57,7 @@ PEOPLE = {
     "phone": "020 7946 0018",
     "address": "12 Gooseberry Lane",
     "invoice": "PLA-20417",
-    "digits only": "5551",
+    "digits only": "20417703",
     "reference": "Conservatory roof",
     "note": "she cries at midnight",
     "reply": "my husband has died",
@@ -206,11 +206,10 @@ imap_password = "{SECRETS["imap password"]}"
     return path
 
 
-def everything_in(zipped: bytes) -> bytes:
-    """Every byte of the file as it is, and of all that is packed in it."""
+def unpacked(zipped: bytes) -> bytes:
+    """Every byte of all that is packed in it, names of files included."""
     with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
-        parts = [archive.read(name) + name.encode() for name in archive.namelist()]
-    return zipped + b"".join(parts)
+        return b"".join(archive.read(name) + name.encode() for name in archive.namelist())
 
 
 def planted() -> list[str]:
@@ -244,12 +243,15 @@ def test_of_all_the_secrets_and_people_that_were_planted_not_one_is_in_the_bundl
     assert made.returncode == 0, made.stderr
     (file,) = folder.glob("arrears-support-1-*.zip")
     assert file.stat().st_mode & 0o077 == 0, "for its owner only"
-    inside = everything_in(file.read_bytes())
+    zipped = file.read_bytes()
+    inside = unpacked(zipped)
 
     for word in planted():
         for form in (word, json.dumps(word)[1:-1]):
             assert form.encode().lower() not in inside.lower(), word
             assert form.lower() not in made.stdout.lower(), word
+            # A few letters may meet by chance in what is compressed; a whole word does not.
+            assert len(form) < 8 or form.encode() not in zipped, word
     key = (folder / "data" / "secrets.key").read_bytes().split()[1]
     assert key not in inside
     with town.office.database.reading() as session:

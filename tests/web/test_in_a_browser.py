@@ -90,7 +90,11 @@ def _in_words(message: ConsoleMessage) -> str:
 
 
 def _is_page(path: str) -> bool:
-    return not path.endswith(("/begin", "/callback", "/letter")) and path not in ("/health", "/sign-in", "/settings")
+    return not path.endswith(("/begin", "/callback", "/letter", "/pdf")) and path not in (
+        "/health",
+        "/sign-in",
+        "/settings",
+    )
 
 
 def test_the_work_of_a_morning_needs_no_script(books: Books, browser: Browser, address: str) -> None:
