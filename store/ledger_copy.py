@@ -150,8 +150,8 @@ def _take_in_contacts(session: Session, accounts: Mapping[int, Account], taken: 
     if not differ:
         return
     taken.touched.update(differ)
-    for number, rows in differ.items():
-        told = [("contacts", people(known.get(number, [])), people(rows))]
+    for number in differ if taken.changes.has_room else ():
+        told = [("contacts", people(known.get(number, [])), people(differ[number]))]
         taken.changes.besides("accounts", accounts[number].ledger_id, number, told)
     write(session, "DELETE FROM contacts WHERE account_id = ?", [(number,) for number in differ if number in known])
     if contacts := [row for rows in differ.values() for row in rows]:
