@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from connector import kinds
 from daemon import founding
 from daemon.config import NAME, Config, ConfigProblem, read_config
 from daemon.serving import prepare_log
@@ -80,7 +81,7 @@ def init(
     finally:
         office.close()
     elsewhere = f" --config {path}" if folder != Path() else ""
-    console.print(f"\nNext: put the keys of your Xero app and your mail server into {path.name}, then:")
+    console.print(f"\nNext: put the keys of your ledger's app and of your mail server into {path.name}, then:")
     console.print(f"  arrears serve{elsewhere}", markup=False)
     console.print("Keep a copy of data/secrets.key somewhere safe, apart from your backups of the database.")
 
@@ -287,11 +288,14 @@ def demo(
         bool, typer.Option("--once", help="End after the story instead of leaving the pages open.")
     ] = False,
     port: Annotated[int, typer.Option(help="Where to leave the pages open; another free port if it is taken.")] = 8000,
+    ledger: Annotated[str, typer.Option(help=f"Whose books the story is played on: {', '.join(kinds())}.")] = "xero",
 ) -> None:
     """Plays the main story from end to end on a sandbox, then leaves the pages open for you to look around."""
     from daemon.demo import play
 
-    if not play(console, once=once, port=port):
+    if ledger not in kinds():
+        raise Sentence(f"There is no ledger '{ledger}'. Choose one of {', '.join(kinds())}.")
+    if not play(console, once=once, port=port, ledger=ledger):
         raise typer.Exit(1)
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 import sandbox
+from connector import title_of
 from daemon import founding
 from daemon.clock import MovableClock
 from daemon.config import read_config
@@ -53,8 +54,11 @@ class Tally:
     seen_note: int = 0
 
 
-def play(console: Console, *, once: bool, port: int) -> bool:
-    """Plays the story. True when every part of it happened. Without `once` the pages stay open until interrupted."""
+def play(console: Console, *, once: bool, port: int, ledger: str = "xero") -> bool:
+    """Plays the story on this kind of ledger. True when every part of it happened.
+
+    Without `once` the pages stay open until interrupted.
+    """
     began = real_time.monotonic()
     first = datetime.combine(_first_monday(), time(7, 0), tzinfo=UTC)
     with tempfile.TemporaryDirectory(prefix="arrears-demo-") as folder, sandbox.start(clock=first) as world:
@@ -67,7 +71,7 @@ def play(console: Console, *, once: bool, port: int) -> bool:
             told = threading.Event()
             with _pages(office, port, told) as address:
                 console.print(f"[bold]arrears[/bold], on a sandbox firm with a sandbox ledger at {world.url}/\n")
-                tally = _story(console, office, world.control, clock, address)
+                tally = _story(console, office, world.control, clock, address, ledger)
                 _summary(console, tally, real_time.monotonic() - began)
                 told.set()
                 if not once:
@@ -80,11 +84,13 @@ def play(console: Console, *, once: bool, port: int) -> bool:
     return bool(tally.reminders and tally.moves_back and tally.replies and tally.written_back)
 
 
-def _story(console: Console, office: Office, control: sandbox.Control, clock: MovableClock, address: str) -> Tally:
+def _story(
+    console: Console, office: Office, control: sandbox.Control, clock: MovableClock, address: str, ledger: str
+) -> Tally:
     tally = Tally()
     first = clock().date()
     _a_late_account(control, first)
-    organisation = _connect(console, office, address)
+    organisation = _connect(console, office, address, title_of(ledger))
     _first_sync(console, office, organisation)
     acts.resume_organisation(office, organisation, by="Dana Demo")
     console.print("  Dana looks at the plan and starts sending.\n")
@@ -98,7 +104,7 @@ def _story(console: Console, office: Office, control: sandbox.Control, clock: Mo
         if day == paid_on + timedelta(days=1):
             _an_answer(console, control, office, tally)
         _tell(console, office, day, tally)
-    _in_the_ledger(console, control)
+    _in_the_ledger(console, control, ledger)
     return tally
 
 
@@ -115,19 +121,19 @@ def _number(letter: str) -> str:
     return f"TIDE-{letter}"
 
 
-def _connect(console: Console, office: Office, address: str) -> int:
+def _connect(console: Console, office: Office, address: str, name: str) -> int:
     """Dana signs in, connects the ledger in the browser, and lands on the pages again."""
     person = Person()
     person.open(f"{address}/sign-in")
     person.send("sign-in", email=EMAIL, password=PASSWORD)
-    person.follow("Connect to Xero")
+    person.follow(f"Connect to {name}")
     person.send("allow")
     with office.database.reading() as session:
         known = organisations(session)
     if not known:
         raise Lost(f"no organisation was connected; the browser ended at {person.url}")
     console.print(
-        f"  Dana signs in, presses Connect to Xero and says yes. Connected: [bold]{known[0].name}[/bold]",
+        f"  Dana signs in, presses Connect to {name} and says yes. Connected: [bold]{known[0].name}[/bold]",
         soft_wrap=True,
     )
     return int(known[0].id or 0)
@@ -221,12 +227,17 @@ def _count(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def _in_the_ledger(console: Console, control: sandbox.Control) -> None:
+def _in_the_ledger(console: Console, control: sandbox.Control, ledger: str) -> None:
     """What the firm's bookkeeper now finds in the ledger itself, read from the ledger and not from us."""
-    contact = next(contact["id"] for contact in control.contacts() if contact["name"] == HERO)
-    console.print(f"\n  In the ledger's own history of {HERO}:")
-    for note in control.notes(contact)[-3:]:
-        console.print(f"    [dim]{note['at'][:10]}[/dim]  {escape(note['details'])}", soft_wrap=True)
+    contact = next(contact for contact in control.contacts() if contact["name"] == HERO)
+    if ledger == "quickbooks":
+        console.print(f"\n  In the ledger's own notes about {HERO}:")
+        lines = [line for line in reversed(contact["notes"].splitlines()) if "[arrears" in line]  # the newest on top
+    else:
+        console.print(f"\n  In the ledger's own history of {HERO}:")
+        lines = [f"{note['at'][:10]}  {note['details']}" for note in control.notes(contact["id"])]
+    for line in lines[-3:]:
+        console.print(f"    {escape(line)}", soft_wrap=True)
 
 
 def _leave_open(console: Console, address: str, world: sandbox.Sandbox) -> None:
@@ -281,6 +292,14 @@ token_url = "{world.token_url}"
 revoke_url = "{world.revoke_url}"
 connections_url = "{world.connections_url}"
 api_url = "{world.api_url}"
+
+[quickbooks]
+client_id = "sandbox-app"
+client_secret = "sandbox-secret"
+authorize_url = "{world.quickbooks.authorize_url}"
+token_url = "{world.quickbooks.token_url}"
+revoke_url = "{world.quickbooks.revoke_url}"
+api_url = "{world.quickbooks.api_url}"
 
 [email_smtp]
 host = "127.0.0.1"

@@ -1,5 +1,7 @@
 """The person of the demo: signs in, presses "Connect to Xero", says yes on the ledger's page, and comes back.
 
+It may as well be another ledger; the button carries its name.
+
 A very small browser: it follows links and sends forms with its cookies, so that the demo goes through the same pages
 and the same OAuth code as a customer does.
 """
@@ -74,6 +76,7 @@ class _Reader(HTMLParser):
         self.forms: list[_Form] = []
         self.links: list[tuple[str, str]] = []
         self._in_button = self._in_link = False
+        self._choice = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -86,6 +89,11 @@ class _Reader(HTMLParser):
             ticked = given.get("type") not in ("radio", "checkbox") or "checked" in given
             if ticked and given.get("type") != "submit":
                 self.forms[-1].fields[given["name"]] = html.unescape(given.get("value", ""))
+        elif tag == "select" and self.forms:
+            self._choice = given.get("name", "")
+        elif tag == "option" and self._choice and self.forms:
+            if "selected" in given or self._choice not in self.forms[-1].fields:
+                self.forms[-1].fields[self._choice] = given.get("value", "")
         elif tag == "button" and self.forms:
             self._in_button = True
             if given.get("name"):
@@ -93,6 +101,7 @@ class _Reader(HTMLParser):
                 self.forms[-1].buttons.append(given.get("value", ""))
 
     def handle_endtag(self, tag: str) -> None:
+        self._choice = "" if tag == "select" else self._choice
         self._in_button = self._in_button and tag != "button"
         self._in_link = self._in_link and tag != "a"
 

@@ -34,6 +34,7 @@ def contact_row(contact: Contact) -> dict[str, Any]:
         "mobile": str(mobile) if mobile else None,
         "currency": contact.currency,
         "account_number": contact.account_number,
+        "notes": contact.notes,
         "days": contact.days,
         "archived": contact.archived,
         "is_customer": contact.is_customer,

@@ -150,15 +150,27 @@ def test_serve_answers_on_its_address_refuses_a_second_one_and_ends_in_order(tmp
     assert "Traceback" not in output
 
 
-def test_the_demo_plays_the_whole_story_and_ends_by_itself(tmp_path: Path) -> None:
-    played = arrears(tmp_path, "demo", "--once", "--port", str(free_port()))
+@pytest.mark.parametrize(("ledger", "name"), [("xero", "Xero"), ("quickbooks", "QuickBooks Online")])
+def test_the_demo_plays_the_whole_story_on_either_ledger_and_ends_by_itself(
+    tmp_path: Path, ledger: str, name: str
+) -> None:
+    played = arrears(tmp_path, "demo", "--once", "--port", str(free_port()), "--ledger", ledger)
 
     assert played.returncode == 0, played.stdout + played.stderr
     for part in ("Connected: Brightwater Joinery Ltd", "Reminder 4 sent", "Moved back from Reminder 4 to Reminder 2"):
         assert part in played.stdout
+    assert f"presses Connect to {name} and says yes" in played.stdout
+    assert "TIDE-A went out yesterday" in played.stdout.partition("In the ledger's own")[2], "the answer is there too"
     assert re.search(
         r"\d+ reminders sent, \d+ moves back, 1 reply, \d+ notes written back into the ledger", played.stdout
     )
+
+
+def test_a_ledger_that_nobody_knows_is_refused_by_name(tmp_path: Path) -> None:
+    refused = arrears(tmp_path, "demo", "--once", "--ledger", "sage")
+
+    assert refused.returncode == 1
+    assert "There is no ledger 'sage'. Choose one of quickbooks, xero." in refused.stderr
 
 
 def test_asked_to_end_in_the_middle_of_a_round_it_finishes_the_reminder_in_hand_and_begins_no_other(
