@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any, Protocol
 
-from engine.receivables import Account, Credit, Invoice
+from engine.receivables import Account, Applied, Credit, Invoice, SettledBy
 
 Clock = Callable[[], datetime]
 """The present moment, aware and in UTC. Handed in, so that a demo and a test can move it."""
@@ -94,6 +94,11 @@ class Records:
     credits: tuple[Credit, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     gone: tuple[Gone, ...] = ()
+    applied: tuple[Applied, ...] = ()
+    settled_by: tuple[SettledBy, ...] = ()
+    """What payments settle now, whole, and which of them stand on an invoice; for the ledgers whose invoices do not
+    carry their payments (these are None)."""
+
     expected: int | None = None
     """How many rows the ledger announced for this list; for a progress bar."""
     cursor: Cursor | None = None
@@ -215,11 +220,14 @@ class Ledger(Protocol):
         because not every change shows in a ledger's list of changes. A pull that was cut short is given them again.
         """
 
-    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
+    def whole_check(self, open_ids: Collection[str], open_credits: Collection[str] | None = None) -> Iterator[Records]:
         """The nightly check: the open ledger once more, in brief, whatever the ledger calls changed.
 
         `open_ids` are the invoices that are open here. Those that are not open there any more come as they stand now;
         those that the ledger no longer knows come as `Gone`. No page carries a cursor.
+
+        `open_credits` are the credits with something left here, given (be they none) when deletions may have been
+        missed, as `WHOLE_CHECK_DUE` says: then nothing is taken on trust, and these are looked at too.
         """
 
     def look_again(self, invoice_ids: Sequence[str]) -> Records:

@@ -7,14 +7,15 @@ in the words, so they are cut and cleaned before anybody sees them.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from connector import Clock, ConsentNeeded, LedgerFailure, RateLimited, Refused, Unreachable
 
-PAUSE = timedelta(seconds=60)
-"""How long QuickBooks wants silence after "too many".
+PAUSE, SPREAD = timedelta(seconds=60), timedelta(seconds=15)
+"""How long QuickBooks wants silence after "too many", and how much longer at most, so that not all come back at once.
 https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features#limits-and-throttles"""
 
 A_DAY = 86_400
@@ -53,14 +54,24 @@ def faults_in(body: bytes) -> tuple[Fault, ...]:
 
 
 def failure_of(
-    status: int, body: bytes, doing: str, *, clock: Clock, retry_after: str = "", secret: str = ""
+    status: int,
+    body: bytes,
+    doing: str,
+    *,
+    clock: Clock,
+    chance: Callable[[], float],
+    retry_after: str = "",
+    secret: str = "",
 ) -> LedgerFailure:
-    """What an answer that is no good means. `doing` is a phrase: "reading invoices"; `secret` must not be repeated."""
+    """What an answer that is no good means. `doing` is a phrase: "reading invoices"; `secret` must not be repeated.
+
+    `chance`, between 0 and 1, lengthens a pause for which QuickBooks gives no length of its own.
+    """
     faults = faults_in(body)
     codes = {fault.code for fault in faults}
     words = cleaned(" ".join(dict.fromkeys(fault.words for fault in faults if fault.words)), secret)
     if status == 429 or THROTTLED in codes:
-        return too_many(doing, clock() + (_seconds(retry_after) or PAUSE))
+        return too_many(doing, clock() + (_seconds(retry_after) or PAUSE + SPREAD * chance()))
     if status == 401 or KEY_REFUSED in codes:
         return ConsentNeeded(
             f"QuickBooks no longer accepts our key for {doing}, not even a new one. Somebody may have disconnected "

@@ -5,6 +5,7 @@ while QuickBooks wants silence, notes every call, turns whatever goes wrong into
 raw body for our own decoder.
 """
 
+import random
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -37,7 +38,10 @@ class Keys(Protocol):
 
 
 class Line:
-    """One connection's line to one company. Several threads may use it; no two connections share anything."""
+    """One connection's line to one company. Several threads may use it; no two connections share anything.
+
+    `chance` gives numbers between 0 and 1, by which pauses differ from one connection to the next.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Line:
         tokens: Keys,
         clock: Clock,
         governor: Governor | None = None,
+        chance: Callable[[], float] = random.random,
         timeout: tuple[float, float] = TIMEOUT,
     ) -> None:
         # Only here, because the package takes 8 MB that a firm with another ledger need not spend.
@@ -57,6 +62,7 @@ class Line:
         self._tokens = tokens
         self._clock = clock
         self._governor = governor
+        self._chance = chance
         self._timeout = timeout
         self._pool = new_pool()
         self._closed: RateLimited | None = None
@@ -144,7 +150,13 @@ class Line:
     def _failure(self, response: urllib3.BaseHTTPResponse, doing: str, key: str) -> LedgerFailure:
         retry_after = response.headers.get("Retry-After", "")
         failure = failure_of(
-            response.status, response.data, doing, clock=self._clock, retry_after=retry_after, secret=key
+            response.status,
+            response.data,
+            doing,
+            clock=self._clock,
+            chance=self._chance,
+            retry_after=retry_after,
+            secret=key,
         )
         if isinstance(failure, RateLimited):
             self._closed = failure

@@ -1,13 +1,12 @@
 """What QuickBooks' rows mean in the words of the trade.
 
 Nothing is guessed. An open invoice without a due date cannot be chased on any day, so it is put aside for a person to
-look at, and the rows beside it go on. An invoice does not say what it was paid with; the payments that came in the
-same answer do, and only when they account for every link is the list taken for whole.
+look at, and the rows beside it go on. An invoice says by which payments it was settled but not with how much of each;
+a payment does, for every invoice that it went to.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -15,25 +14,29 @@ from sys import intern
 
 from connector import Gone
 from connector import _quickbooks_rows as rows
-from engine.receivables import Account, Allocation, Contact, Credit, CreditKind, Invoice, InvoiceStatus, Payment
+from engine.receivables import (
+    Account,
+    Applied,
+    AppliedTo,
+    Contact,
+    Credit,
+    CreditKind,
+    Invoice,
+    InvoiceStatus,
+    SettledBy,
+)
 
 NOTHING = Decimal(0)
 LARGEST = Decimal(10) ** 14
 CENTS = Decimal("0.01")
+_SETTLING = ("Payment", "CreditMemo")
+_OF_A_PAYMENT = "payment-"
 Currency = Callable[[], str]
 """The company's home currency, asked for only where a row names none."""
 
 
 class Odd(Exception):
     """A row that does not make sense; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class PaidWith:
-    """What one payment did for one invoice: its own money, and the credit memos that it used."""
-
-    money: Payment | None
-    credits: tuple[Allocation, ...]
 
 
 def account(row: rows.AccountRow) -> Account:
@@ -62,11 +65,11 @@ def addresses(text: str | None) -> list[str]:
     return [*dict.fromkeys(part for part in parts if _ADDRESS.fullmatch(part))]
 
 
-def invoice(row: rows.InvoiceRow, home: Currency, paid_with: Mapping[str, PaidWith] | None = None) -> Invoice:
-    """A sales invoice. `paid_with` is what is known of its payments, by payment id; None: nothing. Raises Odd."""
+def invoice(row: rows.InvoiceRow, home: Currency, known: Mapping[str, Applied] | None = None) -> Invoice:
+    """A sales invoice. `known` are the payments that came with it, by their ids. Raises Odd."""
     total, balance = _money(row.total_amt), _money(row.balance)
-    payments, allocations = _settled_by(row, paid_with)
-    credited = sum((used.amount for used in allocations or ()), NOTHING)
+    documents = _documents_on(row, known or {})
+    credited = sum((part.amount for part in _parts_of(row.id, documents) if part.credit_ledger_id), NOTHING)
     status = _status(row, total, balance, credited)
     due_on = day(row.due_date)
     if status is InvoiceStatus.OPEN:
@@ -87,9 +90,9 @@ def invoice(row: rows.InvoiceRow, home: Currency, paid_with: Mapping[str, PaidWi
         status=status,
         paid=max(NOTHING, total - balance - credited),
         credited=credited,
-        settled_on=_settled_on(payments, allocations) if balance == 0 else None,
-        payments=payments,
-        allocations=allocations,
+        settled_on=max((one.on for one in documents or () if one.on), default=None) if balance == 0 else None,
+        payments=() if documents == () else None,
+        allocations=() if documents == () else None,
         changed_at=instant(row.updated),
     )
 
@@ -130,18 +133,26 @@ def credit_memo(row: rows.CreditMemoRow, home: Currency) -> Credit:
     )
 
 
-def used_for(row: rows.PaymentRow) -> dict[str, PaidWith]:
-    """What this payment did, by invoice id. Money that credit memos brought is told apart from the customer's own."""
-    on = day(row.txn_date)
-    links = [(link, _money(line.amount)) for line in row.line or () for link in line.linked_txn or () if link.txn_id]
-    credits_left = {link.txn_id or "": amount for link, amount in links if link.txn_type == "CreditMemo"}
-    done: dict[str, PaidWith] = {}
-    for link, amount in links:
-        if link.txn_type == "Invoice" and link.txn_id:
-            used = _take(credits_left, amount, on)
-            money = amount - sum((credit.amount for credit in used), NOTHING)
-            done[link.txn_id] = PaidWith(Payment(row.id, on, money) if money > 0 else None, used)
-    return done
+def settled_by(row: rows.InvoiceRow) -> SettledBy | None:
+    """What stands on this invoice, where anything does. A deletion of which we were not told shows here."""
+    linked = frozenset(link.txn_id for link in row.linked_txn or () if link.txn_type in _SETTLING and link.txn_id)
+    return SettledBy(row.id, linked) if linked else None
+
+
+def applied(row: rows.PaymentRow) -> Applied:
+    """What this payment settles. What credit memos brought is told apart from the customer's own money. Raises Odd."""
+    links = [
+        (link.txn_type, link.txn_id, _money(line.amount))
+        for line in row.line or ()
+        for link in line.linked_txn or ()
+        if link.txn_id
+    ]
+    memos: dict[str, Decimal] = {}
+    for kind, name, amount in links:
+        if kind == "CreditMemo":
+            memos[name] = memos.get(name, NOTHING) + amount
+    to = (_settle(name, amount, memos) for kind, name, amount in links if kind == "Invoice")
+    return Applied(row.id, day(row.txn_date), tuple(part for parts in to for part in parts))
 
 
 def gone(row: rows.Document, entity: str) -> Gone | None:
@@ -161,7 +172,12 @@ def gone(row: rows.Document, entity: str) -> Gone | None:
 
 def payment_credit_id(payment_id: str) -> str:
     """The ledger id of what is left of a payment. Credit memos are numbered apart from payments."""
-    return f"payment-{payment_id}"
+    return f"{_OF_A_PAYMENT}{payment_id}"
+
+
+def payment_of(credit_id: str) -> str:
+    """The payment of which this credit is what is left; empty for a credit memo."""
+    return credit_id.removeprefix(_OF_A_PAYMENT) if credit_id.startswith(_OF_A_PAYMENT) else ""
 
 
 @lru_cache(maxsize=4096)
@@ -200,35 +216,28 @@ def _is_void(row: rows.InvoiceRow | rows.PaymentRow | rows.CreditMemoRow) -> boo
     return not row.total_amt and (row.private_note or "").lstrip().startswith("Voided")
 
 
-def _settled_by(
-    row: rows.InvoiceRow, known: Mapping[str, PaidWith] | None
-) -> tuple[tuple[Payment, ...] | None, tuple[Allocation, ...] | None]:
-    """All payments and credits of an invoice, or (None, None) when not each of them is known."""
-    links = [link.txn_id for link in row.linked_txn or () if link.txn_type == "Payment" and link.txn_id]
+def _documents_on(row: rows.InvoiceRow, known: Mapping[str, Applied]) -> tuple[Applied, ...] | None:
+    """All that settled a part of this invoice; None when not each of them is known."""
+    links = dict.fromkeys(link.txn_id for link in row.linked_txn or () if link.txn_type == "Payment" and link.txn_id)
     if not links:
-        return ((), ()) if row.balance == row.total_amt or not row.total_amt else (None, None)
-    if known is None or any(link not in known for link in links):
-        return None, None
-    with_ = [known[link] for link in dict.fromkeys(links)]
-    return tuple(each.money for each in with_ if each.money), tuple(used for each in with_ for used in each.credits)
+        return () if row.balance == row.total_amt or not row.total_amt else None
+    documents = tuple(known[link] for link in links if link in known)
+    return documents if len(documents) == len(links) else None
 
 
-def _settled_on(payments: tuple[Payment, ...] | None, allocations: tuple[Allocation, ...] | None) -> date | None:
-    days = [paid.paid_on for paid in payments or () if paid.paid_on] + [
-        used.on for used in allocations or () if used.on
-    ]
-    return max(days, default=None)
+def _parts_of(invoice_id: str, documents: tuple[Applied, ...] | None) -> Iterator[AppliedTo]:
+    return (part for one in documents or () for part in one.to if part.invoice_ledger_id == invoice_id)
 
 
-def _take(credits_left: dict[str, Decimal], amount: Decimal, on: date | None) -> tuple[Allocation, ...]:
-    """Takes up to this amount out of the credits, in their order."""
-    used = []
-    for memo, left in credits_left.items():
+def _settle(invoice_id: str, amount: Decimal, memos: dict[str, Decimal]) -> Iterator[AppliedTo]:
+    """This amount for the invoice: out of the credit memos in their order, and the rest of it money."""
+    for memo, left in memos.items():
         part = min(left, amount)
         if part > 0:
-            used.append(Allocation(memo, part, on))
-            credits_left[memo], amount = left - part, amount - part
-    return tuple(used)
+            yield AppliedTo(invoice_id, part, memo)
+            memos[memo], amount = left - part, amount - part
+    if amount > 0:
+        yield AppliedTo(invoice_id, amount)
 
 
 def _one(total: Decimal, balance: Decimal) -> Decimal:

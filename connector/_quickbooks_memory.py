@@ -30,9 +30,6 @@ class Memory:
         self.currency = ""
         self.country: str | None = None
         self.notes_cap: int | None = None
-        self.scan_due = False
-        """A feed was cut short: the next whole check may not be content with a count."""
-
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._lock = threading.Lock()
 

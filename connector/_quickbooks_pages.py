@@ -38,6 +38,11 @@ class Page(Generic[R]):
     first: str = ""
     last: str = ""
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all its rows, odd ones too."""
+        return frozenset({row.id for row in self.rows} | {aside.ledger_id for aside in self.set_aside})
+
     def meant(self, meaning: Callable[[R], T | None]) -> tuple[tuple[T, ...], tuple[SetAside, ...]]:
         """What the rows mean, and those that make no sense. Deleted rows are left out."""
         found: list[T] = []

@@ -8,11 +8,12 @@ ledger is read from the beginning.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from connector import WHOLE_CHECK_DUE, Clock, Cursor, Gone, Records, SetAside, Unreachable
+from connector import WHOLE_CHECK_DUE, Clock, Cursor, Gone, Records, Unreachable
 from connector import _quickbooks_meaning as meaning
 from connector import _quickbooks_pages as pages
 from connector import _quickbooks_rows as rows
@@ -20,6 +21,7 @@ from connector._quickbooks_line import Line
 from connector._quickbooks_memory import Memory
 from connector._quickbooks_query import ACTIVE_OR_NOT, MOST_ROWS, OPEN, Question, batches, one_of
 from connector._quickbooks_walking import walk
+from engine.receivables import Applied
 
 REMEMBERED = timedelta(days=29)
 """QuickBooks looks back thirty days and, asked for more, may answer as if nothing had happened.
@@ -76,20 +78,23 @@ class Reading:
             kept = {name: since[name] for name in (WHOLE_CHECK_DUE,) if name in since}
             yield from self._delta(since["changed"], kept, also)
 
-    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
-        """One count; only when it differs from what is open here, every open invoice and whatever is not."""
-        question = Question("Invoice", (OPEN,), count=True)
-        count = self._ask(pages.INVOICES, question).count
-        yield Records(expected=count)
-        # A row put aside and a deletion that was missed would make up for each other in a count.
-        if count == len(set(open_ids)) and not self._memory.scan_due:
-            return
+    def whole_check(self, open_ids: Collection[str], open_credits: Collection[str] | None) -> Iterator[Records]:
+        """One count; only when it differs from what is open here, every open invoice and whatever is not.
+
+        With `open_credits`, deletions may have been missed: then all of it, and these credits by their ids.
+        """
+        if open_credits is None:
+            count = self._ask(pages.INVOICES, Question("Invoice", (OPEN,), count=True)).count
+            yield Records(expected=count)
+            if count == len(set(open_ids)):
+                return
+        # Else no count: a row put aside and a deletion that was missed would make up for each other in it.
         still_open: set[str] = set()
         for page in self._walk(pages.INVOICES, OPEN):
             still_open.update(row.id for row in page.rows)
             yield self._invoices(page)
         yield from self._one_by_one([name for name in open_ids if name not in still_open])
-        self._memory.scan_due = False
+        yield from self._credits_by_ids(open_credits or ())
 
     def invoices(self, ids: Sequence[str]) -> Iterator[Records]:
         """Exactly these invoices. Ids that QuickBooks does not know are missing."""
@@ -116,7 +121,6 @@ class Reading:
 
     def _anew(self, since: str) -> Iterator[Records]:
         """The open ledger once more, and what a walk can still tell of the time that the feed has forgotten."""
-        self._memory.scan_due = True
         for entity in ("Customer", "Payment", "CreditMemo") if since else ():
             yield from self._walked(entity, since)
         for page in self.everything_open():
@@ -132,7 +136,6 @@ class Reading:
             each = {entity: found if entity in full else self._changed((entity,), since) for entity in FOLLOWED}
             cut_short = [entity for entity in FOLLOWED if entity in full or each[entity].length >= MOST_ROWS]
             found = _gathered(each)
-        self._memory.scan_due = self._memory.scan_due or bool(cut_short)
         yield from self._understood(found)
         for entity in cut_short:
             yield from self._walked(entity, since)
@@ -146,16 +149,17 @@ class Reading:
         return self._line.call("reading what has changed", prepared, read=pages.changes)
 
     def _understood(self, found: pages.Changes) -> Iterator[Records]:
-        paid_with, odd = _paid_with(found.payments)
         accounts = self._accounts(found.customers)
-        invoices = self._invoices(found.invoices, paid_with)
         money = self._credits(found.payments, found.credit_memos)
+        invoices = self._invoices(found.invoices, money.applied)
         yield Records(
             accounts=accounts.accounts,
             invoices=invoices.invoices,
             credits=money.credits,
-            set_aside=(*accounts.set_aside, *invoices.set_aside, *money.set_aside, *odd),
+            set_aside=(*accounts.set_aside, *invoices.set_aside, *money.set_aside),
             gone=_gone(found.all()),
+            applied=money.applied,
+            settled_by=invoices.settled_by,
         )
         known = {row.id: row for row in found.customers.rows}
         yield from map(self._accounts, self._people(_payers(known.values()), known=known))
@@ -176,13 +180,22 @@ class Reading:
         """These invoices as they stand now; those that QuickBooks does not know any more are gone."""
         for batch in batches(ids, self._ids_at_once):
             page = self._ask(pages.INVOICES, Question("Invoice", (one_of("Id", batch),)))
-            there = self._invoices(page)
-            seen = {row.id for row in page.rows} | {aside.ledger_id for aside in there.set_aside}
-            yield Records(
-                invoices=there.invoices,
-                set_aside=there.set_aside,
-                gone=tuple(Gone("invoices", name) for name in batch if name not in seen),
-            )
+            gone = tuple(Gone("invoices", name) for name in batch if name not in page.ids)
+            yield replace(self._invoices(page), gone=gone)
+
+    def _credits_by_ids(self, ids: Collection[str]) -> Iterator[Records]:
+        """These credits as they stand now; those that QuickBooks does not know any more are gone."""
+        payments = [name for one in ids if (name := meaning.payment_of(one))]
+        for batch in batches(payments, self._ids_at_once):
+            paid = self._ask(pages.PAYMENTS, Question("Payment", (one_of("Id", batch),)))
+            lost = [name for name in batch if name not in paid.ids]
+            gone = tuple(Gone("credits", meaning.payment_credit_id(name)) for name in lost)
+            there = self._credits(paid, None)
+            yield replace(there, gone=gone, applied=(*there.applied, *(Applied(name, None) for name in lost)))
+        for batch in batches([one for one in ids if not meaning.payment_of(one)], self._ids_at_once):
+            memos = self._ask(pages.CREDIT_MEMOS, Question("CreditMemo", (one_of("Id", batch),)))
+            gone = tuple(Gone("credits", name) for name in batch if name not in memos.ids)
+            yield replace(self._credits(None, memos), gone=gone)
 
     def _people(self, wanted: set[str], known: dict[str, rows.AccountRow]) -> Iterator[pages.Page[rows.AccountRow]]:
         """These customers but for the known, and whoever is billed for them, up to the top."""
@@ -220,31 +233,24 @@ class Reading:
         found, aside = page.meant(meaning.account)
         return Records(accounts=found, set_aside=aside)
 
-    def _invoices(
-        self, page: pages.Page[rows.InvoiceRow], paid_with: dict[str, dict[str, meaning.PaidWith]] | None = None
-    ) -> Records:
-        found, aside = page.meant(lambda row: meaning.invoice(row, self.currency, (paid_with or {}).get(row.id)))
-        return Records(invoices=found, set_aside=aside)
+    def _invoices(self, page: pages.Page[rows.InvoiceRow], came_along: Iterable[Applied] = ()) -> Records:
+        known = {one.ledger_id: one for one in came_along}
+        found, aside = page.meant(lambda row: meaning.invoice(row, self.currency, known))
+        settled_by, _ = page.meant(meaning.settled_by)
+        return Records(invoices=found, set_aside=aside, settled_by=settled_by)
 
     def _credits(
         self, payments: pages.Page[rows.PaymentRow] | None, memos: pages.Page[rows.CreditMemoRow] | None
     ) -> Records:
-        left = payments.meant(lambda row: meaning.unapplied(row, self.currency)) if payments else ((), ())
-        notes = memos.meant(lambda row: meaning.credit_memo(row, self.currency)) if memos else ((), ())
-        return Records(credits=(*left[0], *notes[0]), set_aside=(*left[1], *notes[1]))
-
-
-def _paid_with(
-    page: pages.Page[rows.PaymentRow],
-) -> tuple[dict[str, dict[str, meaning.PaidWith]], tuple[SetAside, ...]]:
-    """What each payment did, by invoice and payment; and those that make no sense."""
-    by_invoice: dict[str, dict[str, meaning.PaidWith]] = {}
-
-    def note(row: rows.PaymentRow) -> None:
-        for invoice_id, done in meaning.used_for(row).items():
-            by_invoice.setdefault(invoice_id, {})[row.id] = done
-
-    return by_invoice, page.meant(note)[1][len(page.set_aside) :]
+        left, odd = payments.meant(lambda row: meaning.unapplied(row, self.currency)) if payments else ((), ())
+        applied, odder = payments.meant(meaning.applied) if payments else ((), ())
+        notes, oddest = memos.meant(lambda row: meaning.credit_memo(row, self.currency)) if memos else ((), ())
+        taken_back = (Applied(row.id, None) for row in payments.rows if row.is_deleted) if payments else ()
+        return Records(
+            credits=(*left, *notes),
+            set_aside=tuple(dict.fromkeys((*odd, *odder, *oddest))),
+            applied=(*applied, *taken_back),
+        )
 
 
 def _gathered(each: dict[str, pages.Changes]) -> pages.Changes:
@@ -274,8 +280,7 @@ def _has_credit(customer: rows.AccountRow | None, owed: Decimal) -> bool:
 
 
 def _with_something_left(records: Records) -> Records:
-    left = tuple(credit for credit in records.credits if credit.remaining > 0)
-    return Records(credits=left, set_aside=records.set_aside)
+    return replace(records, credits=tuple(credit for credit in records.credits if credit.remaining > 0))
 
 
 def _back(moment: str, overlap: timedelta) -> str:

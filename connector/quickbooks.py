@@ -142,9 +142,13 @@ class QuickBooksLedger:
         """
         return self._reading.everything_open() if since is None else self._reading.changes(since, also)
 
-    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
-        """One count of the open invoices; the whole open ledger again only where it differs from these ids."""
-        return self._reading.whole_check(open_ids)
+    def whole_check(self, open_ids: Collection[str], open_credits: Collection[str] | None = None) -> Iterator[Records]:
+        """One count of the open invoices; the whole open ledger again only where it differs from these ids.
+
+        With `open_credits`, a feed was cut short and may have left deletions out: then the open ledger is read whole,
+        and these credits with one call for each 100 payments and one for each 100 credit memos.
+        """
+        return self._reading.whole_check(open_ids, open_credits)
 
     def look_again(self, invoice_ids: Sequence[str]) -> Records:
         """These invoices this very second, without their payments. An id that QuickBooks does not know is missing."""

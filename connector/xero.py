@@ -131,11 +131,16 @@ class XeroLedger:
             return self._reading.everything_open(under_way, also)
         return self._reading.changes(since, also)
 
-    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
+    def whole_check(
+        self,
+        open_ids: Collection[str],
+        open_credits: Collection[str] | None = None,  # noqa: ARG002
+    ) -> Iterator[Records]:
         """One call for each 1,000 open invoices, and one for each 40 of `open_ids` that are not open there any more.
 
         Summaries: what is known of their payments stands. It repairs what Xero does not call a change
         (https://developer.xero.com/documentation/api/accounting/requests-and-responses, "If-Modified-Since").
+        Of credits it repairs nothing: Xero keeps a deleted one, and its list of changes shows it as deleted.
         """
         return self._reading.open_ledger(open_ids)
 

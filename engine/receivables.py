@@ -101,6 +101,36 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
+class AppliedTo:
+    """A part of what a document settles, on one invoice: a credit that it used, or money where none is named."""
+
+    invoice_ledger_id: str
+    amount: Decimal
+    credit_ledger_id: str = ""
+    kind: CreditKind = CreditKind.CREDIT_NOTE
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """All that one document (a payment) settles now. Without `to` it settles nothing: it is deleted, void or unused.
+
+    For a ledger whose documents name their invoices, while its invoices do not say what they were paid with.
+    """
+
+    ledger_id: str
+    on: date | None
+    to: tuple[AppliedTo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettledBy:
+    """The documents (payments, or the credits themselves) that stand on one invoice: no other settles any of it."""
+
+    invoice_ledger_id: str
+    documents: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Invoice:
     """One sales invoice as the ledger has it: everything needed to list it, age it and explain it."""
 

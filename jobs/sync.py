@@ -337,7 +337,7 @@ def _take_in(unit: Session, run: _Run, pages: list[Records], taken: TakenIn, now
         gone += take_out(unit, run.organisation_id, names, taken, now=now, run=run.id)
     for page in pages:
         taken.changes.calls = page.carried_by
-        take_in_applied(unit, run.organisation_id, page.applied, taken)
+        take_in_applied(unit, run.organisation_id, page.applied, taken, settled_by=page.settled_by)
     return gone
 
 

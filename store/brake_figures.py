@@ -72,6 +72,12 @@ def open_ids(session: Session, organisation_id: int) -> list[str]:
     return [row[0] for row in all_rows(session, asked, [organisation_id])]
 
 
+def open_credit_ids(session: Session, organisation_id: int) -> list[str]:
+    """The ledger's ids of the credits with something left here."""
+    asked = "SELECT ledger_id FROM credits WHERE organisation_id = ? AND status = 'open' AND remaining > 0"
+    return [row[0] for row in all_rows(session, asked, [organisation_id])]
+
+
 def half_known(session: Session, organisation_id: int) -> list[str]:
     """Accounts of which we know no more than what an invoice said: a reading was cut short before they came."""
     asked = "SELECT ledger_id FROM accounts WHERE organisation_id = ? AND changed_at IS NULL ORDER BY id"

@@ -158,23 +158,22 @@ def _money_known(session: Session, invoice_ids: Sequence[int]) -> dict[int, Mone
     used = f'SELECT invoice_id, credit_ledger_id, "on", amount, kind FROM allocations {of_these}'  # noqa: S608
     payments, credits_ = together(session, [Question(paid, invoice_ids), Question(used, invoice_ids)])
     for number, ledger_id, on, amount in payments:
-        known[number]["payment", ledger_id] = _money(ledger_id, date_of(on), amount_of(amount))
+        known[number]["payment", ledger_id] = money(ledger_id, date_of(on), amount_of(amount))
     for number, ledger_id, on, amount, kind in credits_:
-        known[number]["credit", ledger_id] = _money(ledger_id, date_of(on), amount_of(amount), kind)
+        known[number]["credit", ledger_id] = money(ledger_id, date_of(on), amount_of(amount), kind)
     return known
 
 
 def _money_differences(known: Money, invoice: Invoice) -> Fields:
-    told = {
-        ("payment", one.ledger_id): _money(one.ledger_id, one.paid_on, one.amount) for one in invoice.payments or ()
-    }
+    told = {("payment", one.ledger_id): money(one.ledger_id, one.paid_on, one.amount) for one in invoice.payments or ()}
     for used in invoice.allocations or ():
-        told["credit", used.ledger_id] = _money(used.ledger_id, used.on, used.amount, used.kind.value)
+        told["credit", used.ledger_id] = money(used.ledger_id, used.on, used.amount, used.kind.value)
     either = dict.fromkeys((*known, *told))
     return [(key[0], known.get(key), told.get(key)) for key in either if known.get(key) != told.get(key)]
 
 
-def _money(ledger_id: str, on: date | None, amount: Decimal, kind: str = "") -> dict[str, str]:
+def money(ledger_id: str, on: date | None, amount: Decimal, kind: str = "") -> dict[str, str]:
+    """A payment, or a credit of that kind, as the sync log keeps it."""
     said = {"id": ledger_id, "on": on.isoformat() if on else "", "amount": _cents(amount)}
     return said | {"kind": kind} if kind else said
 

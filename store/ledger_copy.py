@@ -43,6 +43,8 @@ _CREDITS = Sheet(
         *("billed_for", "changed_at"),
     ),
 )
+PAYMENT = ("invoice_id", "ledger_id", "paid_on", "amount")
+ALLOCATION = ("invoice_id", "document_ledger_id", "credit_ledger_id", "kind", "on", "amount")
 _ACCOUNT = 1
 _NUMBER = 2
 """Where an invoice's row names its account and its number."""
@@ -77,7 +79,7 @@ def unknown_accounts(session: Session, organisation_id: int, ledger_ids: Iterabl
     session.flush()
     wanted = sorted(set(ledger_ids))
     known: dict[str, int] = {}
-    for chunk in _chunks(wanted):
+    for chunk in chunks(wanted):
         known |= numbers_of(session, "accounts", organisation_id, chunk)
     return [ledger_id for ledger_id in wanted if ledger_id not in known]
 
@@ -85,7 +87,7 @@ def unknown_accounts(session: Session, organisation_id: int, ledger_ids: Iterabl
 def take_in_accounts(session: Session, organisation_id: int, accounts: Sequence[Account], taken: TakenIn) -> None:
     """Upserts accounts with their contacts. A merged account hands over what hangs on it."""
     session.flush()
-    for chunk in _chunks(_latest(accounts)):
+    for chunk in chunks(latest(accounts)):
         _take_in_accounts(session, organisation_id, chunk, taken)
     _hand_over(session, organisation_id, taken)
 
@@ -101,18 +103,18 @@ def take_in_invoices(
 ) -> None:
     """Upserts invoices with their payments; keeps when and from which sync run we learnt that one was settled."""
     session.flush()
-    for chunk in _chunks(_latest(invoices)):
+    for chunk in chunks(latest(invoices)):
         _take_in_invoices(session, organisation_id, chunk, taken, (moments(session)(now), run))
 
 
 def take_in_credits(session: Session, organisation_id: int, credits_: Sequence[Credit], taken: TakenIn) -> None:
     """Upserts credits. One whose account we do not know is left out: it holds no invoice and stops no reminder."""
     session.flush()
-    for chunk in _chunks(_latest(credits_)):
+    for chunk in chunks(latest(credits_)):
         _take_in_credits(session, organisation_id, chunk, taken)
 
 
-def _latest(records: Sequence[T]) -> list[T]:
+def latest(records: Sequence[T]) -> list[T]:
     """Of a record that comes twice in one reading the later one."""
     return [*{record.ledger_id: record for record in records}.values()]  # type: ignore[attr-defined]
 
@@ -331,17 +333,17 @@ def _add_payments(session: Session, numbers: Mapping[str, int], invoices: Sequen
     payments = [
         (numbers[invoice.ledger_id], payment.ledger_id, day(payment.paid_on), scaled(payment.amount))
         for invoice in invoices
-        for payment in _latest(invoice.payments or ())
+        for payment in latest(invoice.payments or ())
     ]
     allocations = [
-        (numbers[invoice.ledger_id], used.ledger_id, used.kind.value, day(used.on), scaled(used.amount))
+        (numbers[invoice.ledger_id], "", used.ledger_id, used.kind.value, day(used.on), scaled(used.amount))
         for invoice in invoices
-        for used in _latest(invoice.allocations or ())
+        for used in latest(invoice.allocations or ())
     ]
     if payments:
-        insert(session, "payments", ("invoice_id", "ledger_id", "paid_on", "amount"), payments)
+        insert(session, "payments", PAYMENT, payments)
     if allocations:
-        insert(session, "allocations", ("invoice_id", "credit_ledger_id", "kind", "on", "amount"), allocations)
+        insert(session, "allocations", ALLOCATION, allocations)
 
 
 def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:
@@ -366,6 +368,7 @@ def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:
             taken.touched.update((old, new))
 
 
-def _chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
+def chunks(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """By the thousand, which is as much as goes into one statement."""
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]

@@ -84,7 +84,8 @@ class PaperLedger:
         accounts, credits_ = books.since(change, books.accounts), books.since(change, books.credits)
         yield Records(accounts, invoices, credits_, cursor={"change": str(books.changes)})
 
-    def whole_check(self, open_ids: Collection[str]) -> Iterator[Records]:
+    def whole_check(self, open_ids: Collection[str], open_credits: Collection[str] | None = None) -> Iterator[Records]:
+        """Paper books forget no deletion, so the credits are looked at only when they are asked for."""
         self._call("/open")
         if self.books.closed:
             raise Unreachable("the paper ledger is closed")
@@ -92,7 +93,11 @@ class PaperLedger:
         wanted = {one for one, invoice in shelf.items() if invoice.status is InvoiceStatus.OPEN} | set(open_ids)
         yield Records(
             invoices=tuple(shelf[one] for one in sorted(wanted) if one in shelf),
-            gone=tuple(Gone("invoices", one) for one in sorted(wanted) if one not in shelf),
+            credits=tuple(self.books.credits[one] for one in open_credits or () if one in self.books.credits),
+            gone=(
+                *(Gone("invoices", one) for one in sorted(wanted) if one not in shelf),
+                *(Gone("credits", one) for one in open_credits or () if one not in self.books.credits),
+            ),
         )
 
     def look_again(self, invoice_ids: Sequence[str]) -> Records:

@@ -97,22 +97,25 @@ class InvoiceRow(SQLModel, table=True):
 
 
 class PaymentRow(SQLModel, table=True):
-    """Money received for one invoice. The set of an invoice is replaced whole: that is how a deleted one disappears."""
+    """Money received for one invoice. The set of an invoice is replaced whole, or all that one payment has settled:
+    that is how a deleted one disappears.
+    """
 
     __tablename__ = "payments"
 
     invoice_id: int = Field(foreign_key="invoices.id", primary_key=True)
-    ledger_id: str = Field(primary_key=True)
+    ledger_id: str = Field(primary_key=True, index=True)
     paid_on: date | None = None
     amount: Decimal = Field(sa_type=Amount)
 
 
 class AllocationRow(SQLModel, table=True):
-    """A part of a credit used up against one invoice."""
+    """A part of a credit used up against one invoice. `document_ledger_id`: by which payment, where one says so."""
 
     __tablename__ = "allocations"
 
     invoice_id: int = Field(foreign_key="invoices.id", primary_key=True)
+    document_ledger_id: str = Field(default="", primary_key=True, index=True)
     credit_ledger_id: str = Field(primary_key=True)
     kind: str = "credit note"
     on: date | None = None

@@ -116,11 +116,11 @@ def test_too_many_calls_are_understood_in_every_shape_and_nothing_is_asked_for_a
     for _ in range(2):
         with pytest.raises(RateLimited, match="goes on by itself") as failure:
             at_intuit.ledger.look_again(["10"])
-        assert failure.value.until == later(seconds=60)
+        assert later(seconds=60) <= failure.value.until <= later(seconds=75)
     assert len(xero.asked) == 1
-    assert governor.told == [later(seconds=60)]
+    assert governor.told == [failure.value.until]
 
-    clock.move(seconds=61)
+    clock.move(seconds=76)
     xero.script = [Say(found("Invoice"))]
     at_intuit.ledger.look_again(["10"])
     assert governor.turns == 2
@@ -187,10 +187,23 @@ def test_a_fault_in_a_name_is_no_fault():
     assert faults_in(body) == ()
 
 
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 60), (0.4, 66), (1.0, 75)])
+def test_not_everybody_comes_back_in_the_same_second_after_a_pause(chance, seconds):
+    failure = failure_of(429, b"", "reading", clock=later, chance=lambda: chance)
+
+    assert isinstance(failure, RateLimited) and failure.until == later(seconds=seconds)
+
+
+def test_a_pause_of_the_length_that_quickbooks_names_is_kept_to_the_second():
+    failure = failure_of(429, b"", "reading", clock=later, chance=lambda: 1.0, retry_after="20")
+
+    assert isinstance(failure, RateLimited) and failure.until == later(seconds=20)
+
+
 def test_what_looks_like_a_key_is_never_shown():
     key = "eyJlbmMiOiJBMTI4Q0JDLUhTMjU2IiwiYWxnIjoiZGlyIn0..x"
     body = json.dumps(fault(6000, "Rule", f"seen {key} and secret9")).encode()
-    words = str(failure_of(400, body, "writing", clock=later, secret="secret9"))
+    words = str(failure_of(400, body, "writing", clock=later, chance=lambda: 0, secret="secret9"))
 
     assert key not in words and "secret9" not in words and "Rule: seen (…) and (…)." in words
     assert len(cleaned("word " * 500)) <= 401

@@ -1,11 +1,12 @@
 """Mirrors connector/_quickbooks_reading.py: few questions, nothing lost."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from connector import WHOLE_CHECK_DUE, Gone, Unreachable
-from engine.receivables import CreditKind, InvoiceStatus
+from engine.receivables import Applied, AppliedTo, CreditKind, InvoiceStatus, SettledBy
 from tests.connector.intuit import (
     REALM,
     by_question,
@@ -39,6 +40,10 @@ def everything(pages):
         {credit.ledger_id: credit for page in pages for credit in page.credits},
         pages[-1].cursor,
     )
+
+
+def applied_in(pages):
+    return {one.ledger_id: one for page in pages for one in page.applied}
 
 
 def test_the_first_reading_takes_who_owes_what_is_open_and_then_what_changed_meanwhile_in_three_calls(xero, at_intuit):
@@ -122,10 +127,11 @@ def test_a_poll_is_one_question_and_says_what_an_invoice_was_paid_with(xero, at_
     paid = invoice(Balance=0, LinkedTxn=[{"TxnId": "20", "TxnType": "Payment"}])
     xero.script = [Say(changed(Invoice=[paid], Payment=[payment("20", ("Invoice", "10", 120.0))]))]
 
-    _, invoices, in_favour, cursor = everything(at_intuit.ledger.pull(CURSOR))
+    pages = list(at_intuit.ledger.pull(CURSOR))
 
+    _, invoices, in_favour, cursor = everything(pages)
     assert (invoices["10"].status, invoices["10"].settled_on.isoformat()) == (InvoiceStatus.PAID, "2026-01-04")
-    assert [(each.ledger_id, each.amount) for each in invoices["10"].payments] == [("20", Decimal(120))]
+    assert applied_in(pages) == {"20": Applied("20", date(2026, 1, 4), (AppliedTo("10", Decimal(120)),))}
     assert in_favour == {}
     assert cursor == {"changed": "2026-01-05T08:55:00+00:00", "currency": "USD"}
     assert len(xero.asked) == 1
@@ -137,10 +143,11 @@ def test_an_invoice_settled_with_a_credit_memo_and_money_tells_the_two_apart(xer
     memo = credit_memo(Balance=0, RemainingCredit=0)
     xero.script = [Say(changed(Invoice=[both], Payment=[used], CreditMemo=[memo]))]
 
-    _, invoices, in_favour, _ = everything(at_intuit.ledger.pull(CURSOR))
+    pages = list(at_intuit.ledger.pull(CURSOR))
 
+    _, invoices, in_favour, _ = everything(pages)
     assert (invoices["10"].paid, invoices["10"].credited) == (Decimal(70), Decimal(50))
-    assert [(used.ledger_id, used.amount) for used in invoices["10"].allocations] == [("30", Decimal(50))]
+    assert applied_in(pages)["20"].to == (AppliedTo("10", Decimal(50), "30"), AppliedTo("10", Decimal(70)))
     assert (in_favour["30"].remaining, in_favour["30"].status) == (Decimal(0), InvoiceStatus.PAID)
 
 
@@ -148,9 +155,39 @@ def test_an_invoice_with_a_payment_that_did_not_come_leaves_what_is_known_of_its
     part = invoice(Balance=20, LinkedTxn=[{"TxnId": name, "TxnType": "Payment"} for name in ("19", "20")])
     xero.script = [Say(changed(Invoice=[part], Payment=[payment("20", ("Invoice", "10", 60.0))]))]
 
-    _, invoices, _, _ = everything(at_intuit.ledger.pull(CURSOR))
+    pages = list(at_intuit.ledger.pull(CURSOR))
 
+    _, invoices, _, _ = everything(pages)
     assert (invoices["10"].payments, invoices["10"].paid) == (None, Decimal(100))
+    assert applied_in(pages) == {"20": Applied("20", date(2026, 1, 4), (AppliedTo("10", Decimal(60)),))}
+    assert [one for page in pages for one in page.settled_by] == [SettledBy("10", frozenset({"19", "20"}))]
+
+
+def test_an_invoice_that_nothing_stands_on_has_no_payments(xero, at_intuit):
+    xero.script = [Say(changed(Invoice=[invoice()]))]
+
+    pages = list(at_intuit.ledger.pull(CURSOR))
+
+    assert [(each.payments, each.allocations) for each in everything(pages)[1].values()] == [((), ())]
+    assert [one for page in pages for one in page.settled_by] == []
+
+
+def test_a_deleted_payment_settles_nothing_any_more(xero, at_intuit):
+    xero.script = [Say(changed(Payment=[deleted("20")]))]
+
+    pages = list(at_intuit.ledger.pull(CURSOR))
+
+    assert applied_in(pages) == {"20": Applied("20", None)}
+    assert [gone.ledger_id for page in pages for gone in page.gone] == ["payment-20"]
+
+
+def test_a_payment_that_cannot_be_read_is_put_aside_once(xero, at_intuit):
+    xero.script = [Say(changed(Payment=[payment("20", ("Invoice", "10", 60.0), TxnDate="soon", UnappliedAmt=1)]))]
+
+    pages = list(at_intuit.ledger.pull(CURSOR))
+
+    assert [aside.ledger_id for page in pages for aside in page.set_aside] == ["20"]
+    assert applied_in(pages) == {}
 
 
 def test_a_payment_that_was_not_used_and_now_is_takes_its_credit_to_nothing(xero, at_intuit):
@@ -232,11 +269,8 @@ def test_a_list_that_fills_the_feed_alone_is_walked_and_a_whole_check_falls_due_
     assert list(at_intuit.ledger.pull(pages[-1].cursor))[-1].cursor[WHOLE_CHECK_DUE] == "due"
 
 
-def test_after_a_feed_cut_short_a_count_that_happens_to_agree_is_not_enough(xero, at_intuit):
+def test_where_deletions_may_have_been_missed_a_count_that_happens_to_agree_is_not_enough(xero, at_intuit):
     odd, deleted_unseen = invoice("11", DueDate=None), "12"
-    feed = feed_of({"Invoice": many(1000)})
-    xero.rule = by_question({"FROM Invoice": found("Invoice")}, otherwise=feed)
-    list(at_intuit.ledger.pull(CURSOR))
     xero.rule = by_question(
         {
             "COUNT": found("Invoice", totalCount=2),
@@ -245,12 +279,34 @@ def test_after_a_feed_cut_short_a_count_that_happens_to_agree_is_not_enough(xero
         }
     )
 
-    pages = list(at_intuit.ledger.whole_check(["10", deleted_unseen]))
+    pages = list(at_intuit.ledger.whole_check(["10", deleted_unseen], ()))
     assert [gone.ledger_id for page in pages for gone in page.gone] == [deleted_unseen]
 
     asked = len(xero.asked)
     list(at_intuit.ledger.whole_check(["10", deleted_unseen]))
     assert len(xero.asked) == asked + 1
+
+
+def test_where_deletions_may_have_been_missed_the_credits_held_here_are_looked_at_with_a_call_for_each_kind(
+    xero, at_intuit
+):
+    xero.rule = by_question(
+        {
+            "FROM Invoice": found("Invoice"),
+            "FROM Payment WHERE Id IN ('20', '21')": found("Payment", payment("20", TotalAmt=30, UnappliedAmt=10)),
+            "FROM CreditMemo WHERE Id IN ('30', '31')": found("CreditMemo", credit_memo("31")),
+        }
+    )
+
+    pages = list(at_intuit.ledger.whole_check([], ["payment-20", "30", "payment-21", "31"]))
+
+    assert {one.ledger_id: one.remaining for page in pages for one in page.credits} == {
+        "payment-20": Decimal(10),
+        "31": Decimal(50),
+    }
+    assert [gone for page in pages for gone in page.gone] == [Gone("credits", "payment-21"), Gone("credits", "30")]
+    assert applied_in(pages)["21"] == Applied("21", None)
+    assert len(xero.asked) == 3
 
 
 def test_after_29_days_the_open_ledger_is_read_anew_because_the_feed_would_keep_silent(xero, clock):
