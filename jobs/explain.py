@@ -16,6 +16,7 @@ from engine.decide import decide, left_behind
 from engine.reasons import Explanation
 from engine.reasons import explain as explained
 from jobs.office import Office
+from jobs.sync import NIGHTLY
 from store.facts import facts_of, ground_of
 from store.kept_decisions import Kept, kept_on
 from store.tables import AccountRow, OrganisationRow, SyncRunRow
@@ -66,6 +67,7 @@ def _read_by(session: Session, organisation: OrganisationRow, moment: datetime) 
         select(func.max(SyncRunRow.ended_at)).where(
             col(SyncRunRow.organisation_id) == organisation.id,
             col(SyncRunRow.state) == "done",
+            col(SyncRunRow.trigger) != NIGHTLY,  # a check makes our copy no younger
             col(SyncRunRow.ended_at) <= moment,
         )
     ).one_or_none()
