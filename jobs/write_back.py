@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from connector import Ledger, LedgerFailure, LedgerNote, Purpose, Refused
+from jobs.concerned import invoice_concerned
 from jobs.containing import contained
 from jobs.expected import write_expected_dates
 from jobs.governors import governor_of
@@ -80,11 +81,16 @@ def pack(office: Office, organisation_id: int, account_id: int) -> Parcel | None
             account_id=account_id,
             account_ledger_id=account.ledger_id,
             key=first.key,
-            notes=tuple(LedgerNote(f"{note.text} {marker_of(note)}", marker_of(note)) for note in notes),
+            notes=tuple(_as_written(unit, note) for note in notes),
             note_ids=tuple(row.note_id for row in rows),
             must_look_first=now - (first.first_tried_at or now) > _REMEMBERED,
             attempts=first.attempts,
         )
+
+
+def _as_written(unit: Session, note: HistoryNoteRow) -> LedgerNote:
+    marker = marker_of(note)
+    return LedgerNote(f"{note.text} {marker}", marker, invoice_concerned(unit, note))
 
 
 def carry(office: Office, parcel: Parcel) -> int:
