@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+import pytest
 from sqlalchemy import select, update
 
 from engine.reminders import ReminderState
@@ -60,13 +61,14 @@ def test_the_first_reminder_links_each_invoice_to_its_page_at_the_ledger_and_lat
     assert all(str(link) in town.mails_to(MAIL)[1]["text"] for link in known.values())
 
 
+@pytest.mark.parametrize("fault", ["503", "429min", "429day", "403", "html", "drop_before"])
 def test_a_ledger_that_does_not_answer_this_question_delays_no_reminder_and_is_asked_another_time(
-    a_town: Callable[..., Town],
+    a_town: Callable[..., Town], fault: str
 ) -> None:
     town = a_firm(a_town)
     town.connect()
     town.walk(date(2026, 1, 6), date(2026, 1, 12))
-    town.control.faults(next=[{"fault": "503", "path": "OnlineInvoice"}] * 9)
+    town.control.faults(next=[{"fault": fault, "path": "OnlineInvoice"}] * 9)
     town.day(date(2026, 1, 13))
 
     (mail,) = town.mails_to(MAIL)
