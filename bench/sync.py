@@ -196,9 +196,12 @@ class Run:
 
     def _take(self, what: str, who: str, invoices: int, took: sync_readers.Took) -> None:
         counts = took.counts
-        self.found.lines.append(
-            Line(what, who, invoices, took.seconds, took.processor, took.peak, counts.calls, counts.bytes)
-        )
+        self._keep(Line(what, who, invoices, took.seconds, took.processor, took.peak, counts.calls, counts.bytes))
+
+    def _keep(self, line: Line) -> None:
+        """Kept for the table, and said at once, because the table may be a long time coming."""
+        self.found.lines.append(line)
+        print(f"  {line.what}, {line.who}: {line.seconds:,.3f} s, {line.processor:,.3f} processor s", flush=True)
 
     def _measure(
         self,
@@ -221,9 +224,8 @@ class Run:
         seconds, processor = figures.total / each, figures.processor / each
         if counts.worked_out and what == ALL_OPEN:
             self.found.out.append(f"{who}: {counts.worked_out} answers had not been rendered ahead.")
-        self.found.lines.append(
-            Line(what, who, invoices, seconds, processor, figures.peak, counts.calls / each, counts.bytes / each)
-        )
+        calls, size = counts.calls / each, counts.bytes / each
+        self._keep(Line(what, who, invoices, seconds, processor, figures.peak, calls, size))
 
     def _orders(self, ledgers: Ledgers, url: str, folder: str) -> dict[str, Any]:
         where = {"url": url, "folder": folder, "kind": self.kind}

@@ -25,6 +25,8 @@ from store.tables import InvoiceRow
 STEP = 5
 BUSY = range(8, 18)
 CHASING, CHECKING = 9, 2
+AT_A_STEP = 40
+"""Reminders that leave within five minutes: more than 60 calls a minute are not allowed."""
 
 
 def days(
@@ -43,29 +45,30 @@ def _day(office: Office, ledgers: Ledgers, an_hour: int, chasers: int) -> None:
     hour = _hour(office.clock())
     while office.clock() < until:
         later(office, ledgers, STEP)
+        sync.sync_due(office)
+        if _hour(office.clock()) == CHASING and chasers > 0:
+            _look_again(office, min(chasers, AT_A_STEP), chasers)
+            chasers -= AT_A_STEP
         if _hour(office.clock()) != hour:
             hour = _hour(office.clock())
-            _at(hour, office, ledgers, an_hour, chasers)
-        sync.sync_due(office)
+            _at(hour, office, ledgers, an_hour)
 
 
-def _at(hour: int, office: Office, ledgers: Ledgers, an_hour: int, chasers: int) -> None:
+def _at(hour: int, office: Office, ledgers: Ledgers, an_hour: int) -> None:
     if hour in BUSY:
         ledgers.raise_new(an_hour)
         ledgers.pay(an_hour)
-    if hour == CHASING:
-        _look_again(office, chasers)
     if hour == CHECKING:
         _check(office)
 
 
-def _look_again(office: Office, chasers: int) -> None:
-    """Before each reminder the account's invoices are asked for by their ids."""
+def _look_again(office: Office, count: int, left: int) -> None:
+    """Before each reminder the account's invoices are asked for by their ids; `left` are still to be reminded."""
     ledger, owed = _ledger_and_open(office)
     by_account: dict[int, list[str]] = {}
     for account, ledger_id in owed:
         by_account.setdefault(account, []).append(ledger_id)
-    for ids in list(by_account.values())[:chasers]:
+    for ids in list(by_account.values())[left - count : left]:
         ledger.look_again(ids)
 
 
