@@ -5,10 +5,9 @@ A sync that dies half-way has therefore changed nothing but the sync log. One th
 read and goes on from there; until it has come to the end, our copy is as old as before, and says so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -18,7 +17,6 @@ from sqlmodel import Session, col
 from connector import (
     WHOLE_CHECK_DUE,
     ConsentNeeded,
-    Cursor,
     Ledger,
     LedgerFailure,
     Purpose,
@@ -26,24 +24,24 @@ from connector import (
     Records,
     Refused,
     SetAside,
-    Unreachable,
 )
 from engine.calendars import civil_date
 from jobs import brakes
-from jobs.carried import put_down_calls, with_their_calls
+from jobs.carried import put_down_calls
 from jobs.containing import contained
 from jobs.governors import governor_of
-from jobs.ledgers import connection_of, learn_who_it_is, ledger_of, remember_in
+from jobs.ledgers import connection_of, ledger_of, remember_in
 from jobs.office import Office
+from jobs.reading import LEASE, Asks, Progress, Reading, Run, read
 from jobs.recalculate import recalculate_in
 from jobs.reopened import tell_of_reopened
 from store import rings
 from store.applied import take_in_applied
-from store.brake_figures import drivers, half_known, open_credit_ids, open_ids
+from store.brake_figures import drivers, open_credit_ids, open_ids
 from store.changes import Changes, keep_changes
 from store.departures import take_out
-from store.leases import end_lease, renew_lease, take_lease
-from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices, unknown_accounts
+from store.leases import end_lease, take_lease
+from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices
 from store.moves import note_moves, stood
 from store.payers import settle_payers
 from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
@@ -51,50 +49,9 @@ from store.tasks import close_task
 
 log = structlog.get_logger()
 
-LEASE = timedelta(minutes=10)
 NIGHTLY = "nightly check"
 SOON = timedelta(minutes=1)
 """After a ledger fell silent in the middle of a reading."""
-
-
-class Progress(Protocol):
-    """Told after each page: how many rows so far, and how many the ledger announced, if it did."""
-
-    def __call__(self, done: int, expected: int | None) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One reading under way. `resumed`: the last one was cut short. `rings`: what the ledger rang about before it."""
-
-    id: int
-    organisation_id: int
-    generation: int
-    connection: ConnectionRow
-    waits: list[dict[str, Any]]
-    known: bool
-    first: bool
-    resumed: bool
-    rings: dict[int, str]
-    is_check: bool
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What was read: its pages, and the failure that cut it short, if one did."""
-
-    pages: list[Records] = field(default_factory=list)
-    cut_short: LedgerFailure | None = None
-
-    @property
-    def cursor(self) -> Cursor | None:
-        """Where the next reading begins."""
-        if self.cut_short is not None:
-            return next(page.resume for page in reversed(self.pages) if page.resume is not None)
-        return next((page.cursor for page in reversed(self.pages) if page.cursor is not None), None)
-
-
-_Asks = Callable[[Office, _Run, Ledger], Iterator[Records]]
 
 
 def sync(office: Office, organisation_id: int, *, trigger: str, progress: Progress | None = None) -> SyncRunRow | None:
@@ -112,11 +69,11 @@ def check(office: Office, organisation_id: int, *, trigger: str = NIGHTLY) -> Sy
     return _done(office, run, _everything_open, None) if run is not None else None
 
 
-def _changes(_office: Office, run: _Run, ledger: Ledger) -> Iterator[Records]:
+def _changes(_office: Office, run: Run, ledger: Ledger) -> Iterator[Records]:
     return ledger.pull(run.connection.cursor, also=sorted({name for name in run.rings.values() if name}))
 
 
-def _everything_open(office: Office, run: _Run, ledger: Ledger) -> Iterator[Records]:
+def _everything_open(office: Office, run: Run, ledger: Ledger) -> Iterator[Records]:
     may_lack = WHOLE_CHECK_DUE in (run.connection.cursor or {})
     with office.database.reading() as session:
         known = open_ids(session, run.organisation_id)
@@ -124,13 +81,13 @@ def _everything_open(office: Office, run: _Run, ledger: Ledger) -> Iterator[Reco
     return ledger.whole_check(known, in_favour)
 
 
-def _done(office: Office, run: _Run, asks: _Asks, progress: Progress | None) -> SyncRunRow | None:
+def _done(office: Office, run: Run, asks: Asks, progress: Progress | None) -> SyncRunRow | None:
     ledger: Ledger | None = None
     try:
         ledger = ledger_of(
             office, run.connection, governor_of(office, run.connection, Purpose.READING, waits=run.waits)
         )
-        reading = _read(office, run, ledger, asks, progress)
+        reading = read(office, run, ledger, asks, progress)
         return _taken_in(office, run, ledger, reading)
     except LedgerFailure as failure:
         return _failed(office, run, ledger, failure)
@@ -155,7 +112,7 @@ def sync_due(office: Office) -> None:
             sync(office, organisation_id, trigger="schedule")
 
 
-def _begun(office: Office, organisation_id: int, trigger: str, *, is_check: bool = False) -> _Run | None:
+def _begun(office: Office, organisation_id: int, trigger: str, *, is_check: bool = False) -> Run | None:
     now = office.clock()
     with office.database.unit_of_work() as unit:
         connection = connection_of(unit, organisation_id)
@@ -181,7 +138,7 @@ def _begun(office: Office, organisation_id: int, trigger: str, *, is_check: bool
             connection.check_tried_at = now
         waiting = [] if is_check else rings.unanswered(unit, int(connection.id or 0))
         rings.tried(unit, waiting, now)
-        return _Run(
+        return Run(
             row.id,
             organisation_id,
             generation,
@@ -219,68 +176,7 @@ def _bury_the_dead(unit: Session, organisation_id: int, now: datetime) -> None:
     )
 
 
-def _read(office: Office, run: _Run, ledger: Ledger, asks: _Asks, progress: Progress | None) -> _Reading:
-    """All pages, and the accounts that are named in them and that we do not know.
-
-    Raises LedgerFailure when it is cut short before there is a place from which it could go on.
-    """
-    if not run.known:
-        learn_who_it_is(office, run.organisation_id, ledger)
-    reading = _Reading()
-    done = 0
-    try:
-        for page in with_their_calls(ledger.calls, asks(office, run, ledger)):
-            _still_ours(office, run)
-            reading.pages.append(page)
-            done += len(page.accounts) + len(page.invoices) + len(page.credits)
-            if progress:
-                progress(done, page.expected)
-        for missing in _named_and_unknown(office, run, reading.pages):
-            reading.pages.extend(with_their_calls(ledger.calls, map(ledger.fetch_accounts, [missing])))
-    except (RateLimited, Unreachable) as failure:
-        _keep_what_can_go_on(run, reading, failure)
-    return reading
-
-
-def _keep_what_can_go_on(run: _Run, reading: _Reading, failure: LedgerFailure) -> None:
-    """What came after the last place from which a reading can go on is read again, so it is not kept."""
-    while reading.pages and reading.pages[-1].resume is None:
-        reading.pages.pop()
-    if run.is_check or not reading.pages:
-        raise failure
-    reading.cut_short = failure
-
-
-def _named_and_unknown(office: Office, run: _Run, pages: Sequence[Records]) -> Iterator[list[str]]:
-    """The accounts that the invoices name, then whoever pays for those; each that we do not know."""
-    asked: set[str] = set()
-    with office.database.reading() as session:
-        halves = half_known(session, run.organisation_id) if run.resumed else ()
-    for _ in range(_LEVELS):
-        shown = {account.ledger_id for page in pages for account in page.accounts}
-        named = {invoice.account_ledger_id for page in pages for invoice in page.invoices}
-        named |= {account.billed_with for page in pages for account in page.accounts if account.billed_with}
-        with office.database.reading() as session:
-            missing = unknown_accounts(session, run.organisation_id, named - shown - asked)
-        missing = sorted({*missing, *halves} - shown - asked)
-        if not missing:
-            return
-        asked.update(missing)
-        yield missing
-
-
-_LEVELS = 6
-"""A chain of accounts that pay for one another is at most five deep (QuickBooks' sub-customers)."""
-
-
-def _still_ours(office: Office, run: _Run) -> None:
-    """A long reading keeps its lease alive, so that nobody else begins the same again."""
-    with office.database.unit_of_work() as unit:
-        if not renew_lease(unit, run.organisation_id, run.generation, until=office.clock() + LEASE):
-            raise LedgerFailure("another worker has begun to read this ledger meanwhile")
-
-
-def _taken_in(office: Office, run: _Run, ledger: Ledger, reading: _Reading) -> SyncRunRow | None:
+def _taken_in(office: Office, run: Run, ledger: Ledger, reading: Reading) -> SyncRunRow | None:
     now = office.clock()
     with office.database.unit_of_work() as unit:
         if not end_lease(unit, run.organisation_id, run.generation):
@@ -319,7 +215,7 @@ def _taken_in(office: Office, run: _Run, ledger: Ledger, reading: _Reading) -> S
         return row
 
 
-def _take_in(unit: Session, run: _Run, pages: list[Records], taken: TakenIn, now: datetime) -> int:
+def _take_in(unit: Session, run: Run, pages: list[Records], taken: TakenIn, now: datetime) -> int:
     """Accounts first, because documents name them. Returns how much of what we knew is gone."""
     gone = 0
     for page in pages:
@@ -344,10 +240,10 @@ def _take_in(unit: Session, run: _Run, pages: list[Records], taken: TakenIn, now
 def _go_on(
     unit: Session,
     office: Office,
-    run: _Run,
+    run: Run,
     organisation: OrganisationRow,
     connection: ConnectionRow,
-    reading: _Reading,
+    reading: Reading,
 ) -> str:
     """Cursor, age and the next reading. Returns what happens next, in words, where that is not plain."""
     now = office.clock()
@@ -384,7 +280,7 @@ def _every(office: Office, organisation: OrganisationRow, connection: Connection
 
 
 def _closed(
-    unit: Session, run: _Run, ledger: Ledger, now: datetime, *, taken: TakenIn, reading: _Reading, gone: int
+    unit: Session, run: Run, ledger: Ledger, now: datetime, *, taken: TakenIn, reading: Reading, gone: int
 ) -> SyncRunRow:
     row = unit.get(SyncRunRow, run.id)
     assert row is not None
@@ -408,12 +304,12 @@ def _closed(
     return row
 
 
-def _put_down(row: SyncRunRow, run: _Run, ledger: Ledger | None) -> None:
+def _put_down(row: SyncRunRow, run: Run, ledger: Ledger | None) -> None:
     put_down_calls(row, ledger.calls if ledger is not None else ())
     row.waits = list(run.waits)
 
 
-def _failed(office: Office, run: _Run, ledger: Ledger | None, failure: LedgerFailure) -> SyncRunRow | None:
+def _failed(office: Office, run: Run, ledger: Ledger | None, failure: LedgerFailure) -> SyncRunRow | None:
     now = office.clock()
     with office.database.unit_of_work() as unit:
         if not end_lease(unit, run.organisation_id, run.generation):
@@ -426,7 +322,7 @@ def _failed(office: Office, run: _Run, ledger: Ledger | None, failure: LedgerFai
         return row
 
 
-def _next_act(unit: Session, office: Office, run: _Run, failure: LedgerFailure, now: datetime) -> str:
+def _next_act(unit: Session, office: Office, run: Run, failure: LedgerFailure, now: datetime) -> str:
     organisation = unit.get(OrganisationRow, run.organisation_id)
     assert organisation is not None
     if not run.is_check:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from jobs import nightly, sync
+from jobs import nightly, reading, sync
 from store.tables import ChangeRow, InvoiceRow, SyncRunRow
 from town import Town
 
@@ -52,7 +52,7 @@ def test_trouble_inside_is_named_in_the_sync_log_and_the_next_sync_begins_at_onc
 
 
 def test_a_sync_whose_lease_was_taken_over_writes_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sync, "renew_lease", lambda *_, **__: False)
+    monkeypatch.setattr(reading, "renew_lease", lambda *_, **__: False)
     monkeypatch.setattr(sync, "end_lease", lambda *_: False)
     town.control.pay("INV-1")
 
