@@ -88,8 +88,8 @@ def facts_in_chunks(
     if account_ids is None:
         query = "SELECT id FROM accounts WHERE organisation_id = ? ORDER BY id"
         everybody = [row[0] for row in rows(session, query, [ground.number])]
-        for start in range(0, len(everybody), CHUNK):
-            yield gathered.about(_Scope(ground.number, everybody[start : start + CHUNK], True))
+        for piece in _pieces(session, ground, everybody):
+            yield gathered.about(_Scope(ground.number, piece, True))
         return
     for piece in _pieces(session, ground, sorted(set(account_ids))):
         yield gathered.about(_Scope(ground.number, piece, False))
