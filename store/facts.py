@@ -102,7 +102,7 @@ def _pieces(session: Session, ground: Ground, wanted: Sequence[int]) -> Iterator
         return
     query = (
         "SELECT account_id, COUNT(*) FROM invoices "
-        "WHERE organisation_id = ? AND status = 'open' AND balance > 0 GROUP BY account_id"
+        "WHERE +organisation_id = ? AND status = 'open' AND balance > 0 GROUP BY account_id"
     )
     owed: dict[int, int] = dict(rows(session, query, [ground.number]))  # type: ignore[arg-type]
     piece: list[int] = []
