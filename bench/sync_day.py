@@ -2,7 +2,7 @@
 
 Every five minutes the daemon's own question is asked, which organisation's time has come, and it reads if one's has.
 In each of ten busy hours a tenth of the day's invoices are raised and paid; at nine o'clock the invoices about to be
-chased are looked at again, account by account, as `jobs.deliver` does before each reminder; at two in the night the
+chased are looked at again, as many whole accounts at once as `jobs.looks` puts into one call; at two in the night the
 whole open ledger is checked.
 """
 
@@ -19,6 +19,7 @@ from bench.sync_sandbox import Ledgers
 from connector import Ledger
 from jobs import sync
 from jobs.ledgers import connection_of, ledger_of
+from jobs.looks import AT_ONCE
 from jobs.office import Office
 from store.tables import InvoiceRow
 
@@ -63,13 +64,18 @@ def _at(hour: int, office: Office, ledgers: Ledgers, an_hour: int) -> None:
 
 
 def _look_again(office: Office, count: int, left: int) -> None:
-    """Before each reminder the account's invoices are asked for by their ids; `left` are still to be reminded."""
+    """The invoices of the accounts that are reminded together are asked for by their ids; `left` are still to come."""
     ledger, owed = _ledger_and_open(office)
     by_account: dict[int, list[str]] = {}
     for account, ledger_id in owed:
         by_account.setdefault(account, []).append(ledger_id)
+    together: list[str] = []
     for ids in list(by_account.values())[left - count : left]:
-        ledger.look_again(ids)
+        if together and len(together) + len(ids) > AT_ONCE:
+            ledger.look_again(together)
+            together = []
+        together += ids
+    ledger.look_again(together)
 
 
 def _check(office: Office) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from channels import Message, Outcome, Unsure
-from connector import LedgerFailure, Purpose, RateLimited
+from connector import LedgerFailure, RateLimited
 from engine.calendars import SENDING_WINDOW
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
@@ -26,14 +26,13 @@ from engine.reminders import Order, ReminderKey, ReminderState
 from engine.workflow import Channel
 from jobs import receive
 from jobs.calls import call_made
-from jobs.carried import with_their_calls
 from jobs.compose import addressees, listed_in, message_of, message_row, statement_of, words_of
 from jobs.contact_times import opening
 from jobs.containing import contained
-from jobs.governors import governor_of
-from jobs.ledgers import connection_of, ledger_of, remember
+from jobs.ledgers import connection_of, remember
 from jobs.links import Allowance, keep_links, links_for
 from jobs.looked import Looked, log_the_look
+from jobs.looks import Looks
 from jobs.nightly import check_before_sending
 from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
@@ -88,14 +87,14 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)
         senders = outbox.organisations_of(session, ready)
     check_before_sending(office, senders)
-    links = Allowance(office.links_a_round)
+    looks, links = Looks(office, ready), Allowance(office.links_a_round)
     for reminder_id in ready:
         if office.stopping.is_set():
             break
         # One reminder that trips must not hold up the others. Its claim runs out, or its mark becomes a doubt.
         with contained("reminder not delivered", reminder=reminder_id):
             try:
-                deliver(office, reminder_id, links)
+                deliver(office, reminder_id, looks, links)
             except Exception as trouble:
                 _tripped(office, reminder_id, trouble)
                 raise
@@ -115,12 +114,15 @@ def _tripped(office: Office, reminder_id: int, trouble: Exception) -> None:
         task_on(unit, reminder, "trouble", text, now)
 
 
-def deliver(office: Office, reminder_id: int, links: Allowance | None = None) -> None:
-    """One reminder, from the claim to what became of it. `links`: how many may be asked for on the way."""
+def deliver(office: Office, reminder_id: int, looks: Looks | None = None, links: Allowance | None = None) -> None:
+    """One reminder, from the claim to what became of it.
+
+    `looks`: those of its round, of which one may have been about it already; `links`: how many may be asked for.
+    """
     claimed = claim(office, reminder_id)
     if claimed is None:
         return
-    fresh = look_again(office, claimed, links)
+    fresh = look_again(office, claimed, looks, links)
     if fresh is None:
         return
     marked = mark(office, claimed, fresh)
@@ -146,8 +148,10 @@ def claim(office: Office, reminder_id: int) -> Claimed | None:
         return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices))
 
 
-def look_again(office: Office, claimed: Claimed, links: Allowance | None = None) -> Looked | None:
-    """Asks the ledger how these invoices stand this second, and for links that were not asked for before.
+def look_again(
+    office: Office, claimed: Claimed, looks: Looks | None = None, links: Allowance | None = None
+) -> Looked | None:
+    """Asks the ledger how these invoices stand just now, and for links that were not asked for before.
 
     Unreachable: the reminder waits, and says why.
     """
@@ -158,9 +162,8 @@ def look_again(office: Office, claimed: Claimed, links: Allowance | None = None)
             raise LedgerFailure("the ledger is not connected")
         if connection.not_before is not None and connection.not_before > office.clock():
             raise RateLimited("the ledger has asked us to wait", connection.not_before)
-        at = office.clock()
-        ledger = ledger_of(office, connection, governor_of(office, connection, Purpose.SENDING))
-        (fresh,) = with_their_calls(ledger.calls, map(ledger.look_again, [claimed.invoices]))
+        look = (looks or Looks(office)).of(connection, claimed.reminder_id, claimed.invoices)
+        fresh = look.only(claimed.invoices)
     except LedgerFailure as failure:
         if connection is not None:
             remember(office, connection, failure)
@@ -172,8 +175,8 @@ def look_again(office: Office, claimed: Claimed, links: Allowance | None = None)
         _missing(office, claimed, missing)
         return None
     links = links or Allowance(office.links_a_round)
-    found = links_for(office, ledger, claimed.reminder_id, fresh.invoices, links)
-    return Looked(fresh, ledger.calls, int(connection.id or 0), at, found)
+    found = links_for(office, look.ledger, claimed.reminder_id, fresh.invoices, links)
+    return Looked(fresh, look.ledger.calls, int(connection.id or 0), look.at, found)
 
 
 def _missing(office: Office, claimed: Claimed, missing: set[str]) -> None:
