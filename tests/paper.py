@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from channels import Collected, Message, Receipt
-from connector import Call, Cursor, Gone, LedgerInfo, LedgerNote, Records, Unreachable
+from connector import Budget, Call, Cursor, Gone, LedgerInfo, LedgerNote, Records, Unreachable
 from engine.receivables import Account, Credit, CreditKind, Invoice, InvoiceStatus
 from engine.replies import Reply
 from jobs.office import Office
@@ -181,6 +181,7 @@ class PaperOffice(Office):
 def paper_office(patch: pytest.MonkeyPatch, *, database: Any, vault: Any, books: PaperBooks) -> PaperOffice:
     """An office that finds these books behind every connection of the kind `paper`."""
     patch.setattr("jobs.ledgers.open_ledger", lambda kind, settings, **_: PaperLedger(settings))
+    patch.setattr("jobs.governors.budget_of", lambda *_: Budget(at_once=4, a_minute=100_000))
     carriers = {medium: PaperCarrier(medium, books.clock) for medium in ("email", "sms")}
     return PaperOffice(database, vault, ledgers={"paper": books}, clock=books.clock, carriers=carriers)
 
