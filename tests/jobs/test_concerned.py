@@ -13,20 +13,19 @@ from jobs.concerned import invoice_concerned
 from jobs.ledgers import KeptGrant
 from store.history import write_note
 from store.tables import ConnectionRow, HistoryNoteRow, InvoiceRow, MessageRow
-from tests.jobs.at_quickbooks import at_quickbooks
 from town import Town
 
 FERN = "Fern & Fig Café"
 MAIL = "fern@fig.example"
 
 
-def reminded(a_town: Callable[..., Town], connect: Callable[[Town], int] = at_quickbooks) -> Town:
+def reminded(a_town: Callable[..., Town]) -> Town:
     """Three invoices are overdue, and the first reminder has left. The oldest is neither the first nor the last."""
     town = a_town(at=datetime(2026, 1, 5, 7, tzinfo=UTC), company=False)
     town.control.add_contact(FERN, email=MAIL)
     for number, due in (("INV-1", "2026-01-04"), ("INV-2", "2026-01-02"), ("INV-3", "2026-01-03")):
         town.control.add_invoice(FERN, due=due, amount="100.00", number=number)
-    connect(town)
+    town.connect("quickbooks")
     town.walk(date(2026, 1, 5), date(2026, 1, 9))
     assert len(town.mails_to(MAIL)) == 1
     return town

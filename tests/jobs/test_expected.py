@@ -10,7 +10,6 @@ from jobs import account_acts, invoice_acts
 from jobs.acting import NotAllowed
 from jobs.expected import pack, write_expected_dates
 from store.tables import ExpectedRow, InvoiceRow, OrganisationRow
-from tests.jobs.at_quickbooks import at_quickbooks
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -218,7 +217,7 @@ def test_what_the_ledger_refuses_is_told_to_a_person_and_not_tried_again(a_town:
 
 def test_quickbooks_has_no_place_for_it_and_nobody_is_bothered(a_town: Callable[..., Town]) -> None:
     town = a_firm(a_town)
-    at_quickbooks(town)
+    town.connect("quickbooks")
     expect(town)
     town.work()
 

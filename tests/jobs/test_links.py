@@ -8,7 +8,6 @@ from sqlalchemy import select, update
 
 from engine.reminders import ReminderState
 from store.tables import InvoiceRow, OrganisationRow
-from tests.jobs.at_quickbooks import at_quickbooks
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -87,7 +86,7 @@ def test_where_the_ledger_has_no_link_it_is_asked_again_only_when_the_invoice_ha
 ) -> None:
     town = a_firm(a_town, invoices=1)
     town.control.quickbooks.habits(online_payments=False)
-    at_quickbooks(town)
+    town.connect("quickbooks")
     until_the_first_reminder(town)
     assert links(town) == {"INV-0": ""}
 

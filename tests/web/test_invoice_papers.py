@@ -11,7 +11,6 @@ from sqlmodel import col
 from jobs.invoice_papers import file_name
 from store.people import add_member, add_user
 from store.tables import InvoiceRow
-from tests.jobs.at_quickbooks import at_quickbooks
 from tests.web.books import Books
 from tests.web.visitor import Visitor
 from town import Town
@@ -25,10 +24,6 @@ def a_firm(a_town: Callable[..., Town], number: str = "INV-7") -> Town:
     town.control.add_contact(FERN, email="fern@fig.example")
     town.control.add_invoice(FERN, due="2026-01-06", amount="100.00", number=number)
     return town
-
-
-def at_xero(town: Town) -> int:
-    return town.connect()
 
 
 def somebody(town: Town, role: str = "owner") -> Visitor:
@@ -47,12 +42,12 @@ def the_invoice(town: Town) -> int:
         return int(session.scalars(select(InvoiceRow.id)).one() or 0)
 
 
-@pytest.mark.parametrize("connected", [at_xero, at_quickbooks], ids=["xero", "quickbooks"])
+@pytest.mark.parametrize("kind", ["xero", "quickbooks"])
 def test_the_account_page_leads_to_the_paper_that_the_ledger_itself_prints(
-    a_town: Callable[..., Town], connected: Callable[[Town], int]
+    a_town: Callable[..., Town], kind: str
 ) -> None:
     town = a_firm(a_town)
-    connected(town)
+    town.connect(kind)
     owner = somebody(town)
     number = the_invoice(town)
     assert f'href="/invoices/{number}/pdf"' in owner.get(f"/accounts/{town.account(FERN).id}").text
