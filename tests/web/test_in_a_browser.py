@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from store.tables import MessageRow
 from tests.web.books import PASSWORD, Books
@@ -54,7 +54,7 @@ def sign_in(page: Page, address: str) -> None:
     page.get_by_label("Email address").fill("anna@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Accounts"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Accounts")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -105,23 +105,23 @@ def test_the_work_of_a_morning_needs_no_script(books: Books, browser: Browser, a
 
     page.get_by_role("link", name="Brackenfield Estates").click()
     page.get_by_role("button", name="Mark as read").click()
-    assert page.get_by_role("status").inner_text() == "The reply is marked as read."
+    expect(page.get_by_role("status")).to_have_text("The reply is marked as read.")
 
     page.get_by_text("Pause this account").click()
     page.get_by_label("Why?").fill("Jo rang")
     page.get_by_role("button", name="Pause", exact=True).click()
-    assert page.get_by_role("button", name="Resume the account").is_visible()
+    expect(page.get_by_role("button", name="Resume the account")).to_be_visible()
 
     page.get_by_role("link", name="Front page").click()
     page.get_by_text("Pause all sending").click()
     page.get_by_label("Why?").fill("stocktaking")
     page.get_by_role("button", name="Pause sending").click()
-    assert page.get_by_text("No. Sending is paused.").is_visible()
+    expect(page.get_by_text("No. Sending is paused.")).to_be_visible()
     page.get_by_role("button", name="Start sending").click()
-    assert page.get_by_text("Sending is on.").is_visible()
+    expect(page.get_by_text("Sending is on.")).to_be_visible()
 
     page.get_by_role("button", name="Sign out").click()
-    assert page.get_by_role("heading", name="Sign in").is_visible()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     context.close()
 
 
@@ -136,29 +136,29 @@ def test_what_people_say_about_accounts_needs_no_script(books: Books, browser: B
     page.get_by_label("For what reason?").fill("wrong colour")
     page.get_by_label("Ask a colleague").check()
     page.get_by_role("button", name="Dispute it").click()
-    assert page.get_by_role("status").inner_text() == "The invoice is marked as disputed."
+    expect(page.get_by_role("status")).to_have_text("The invoice is marked as disputed.")
     page.get_by_label("Answer", exact=True).fill("as ordered")
     page.get_by_role("button", name="Answer").click()
     page.get_by_role("button", name="Settle the dispute").click()
     page.get_by_text("Mute or dispute an invoice").click()
     page.get_by_label("For what reason?").fill("credit note to come")
     page.get_by_role("button", name="Mute it").click()
-    assert page.get_by_role("button", name="Unmute").is_visible()
+    expect(page.get_by_role("button", name="Unmute")).to_be_visible()
 
     page.goto(f"{address}/accounts/{books.accounts['pending']}")
     page.get_by_role("button", name="Approve Approval").click()
-    assert page.get_by_role("status").inner_text().startswith("Approved.")
+    expect(page.get_by_role("status")).to_contain_text("Approved.")
     page.get_by_text("Change the workflow").click()
     page.get_by_label("Now").select_option(label="Gentle, from its beginning")
     page.get_by_role("button", name="Change it now").click()
-    assert page.get_by_text("Workflow: Gentle.").is_visible()
+    expect(page.get_by_text("Workflow: Gentle.")).to_be_visible()
 
     page.goto(f"{address}/accounts")
     for name in ("Thistle Services", "Eastgate Dental Practice"):
         page.get_by_label(f"Tick {name}").check()
     page.get_by_text("Change the workflow of several accounts").click()
     page.get_by_role("button", name="Change it now").click()
-    assert page.get_by_text("1 account was left as it is").is_visible()
+    expect(page.get_by_text("1 account was left as it is")).to_be_visible()
     context.close()
 
 
@@ -172,21 +172,21 @@ def test_a_workflow_is_written_without_a_script(books: Books, browser: Browser, 
 
     page.get_by_role("button", name="Add a step").click()
     added = page.get_by_role("group", name="Step 6")
-    assert added.get_by_label("Name").input_value() == "Reminder 6"
-    assert page.locator("#added:focus").count() == 1
+    expect(added.get_by_label("Name")).to_have_value("Reminder 6")
+    expect(page.locator("#added:focus")).to_have_count(1)
     added.get_by_label("Day").fill("56")
     added.get_by_label("Subject").fill("One more")
     added.get_by_label("Words").fill("Please pay.\n\n{{ statement }}")
     page.get_by_role("button", name="Save").click()
-    assert added.get_by_text("Reminder 5 is on day 56 already.").is_visible()
+    expect(added.get_by_text("Reminder 5 is on day 56 already.")).to_be_visible()
 
     added.get_by_label("Day").fill("70")
     page.get_by_role("group", name="Step 3").get_by_label("Day").fill("36")
     page.get_by_label("Name", exact=True).first.press("Enter")  # asks, and saves nothing
-    assert page.get_by_role("heading", name="What would change").is_visible()
+    expect(page.get_by_role("heading", name="What would change")).to_be_visible()
     page.get_by_role("region", name="What would change").get_by_role("button", name="Save").click()
-    assert page.get_by_role("status").inner_text().startswith("The workflow is saved.")
-    assert page.get_by_role("group", name="Step 6").get_by_label("Day").input_value() == "70"
+    expect(page.get_by_role("status")).to_contain_text("The workflow is saved.")
+    expect(page.get_by_role("group", name="Step 6").get_by_label("Day")).to_have_value("70")
     context.close()
 
 
