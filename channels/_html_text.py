@@ -47,6 +47,12 @@ class _Reader(HTMLParser):
         self._hidden: list[str] = []
         self._preformatted = 0
 
+    def parse_html_declaration(self, i: int) -> int:
+        """`<![` begins a comment that ends at the next `>`, whatever stands in between: Outlook's `<![if …]>` too."""
+        if self.rawdata.startswith("<![", i):
+            return self.parse_bogus_comment(i)
+        return super().parse_html_declaration(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         if tag in _HIDDEN:
             self._hidden.append(tag)

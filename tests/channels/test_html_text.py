@@ -34,6 +34,10 @@ def test_a_head_that_is_never_closed_does_not_hide_the_letter():
     assert text_of("<html><head><meta x><body><p>paid</p>") == "paid"
 
 
+def test_what_outlook_hides_in_conditions_is_passed_over():
+    assert text_of("<p>paid <![if !supportLists]>today<![endif]></p><![") == "paid today"
+
+
 @given(st.text(alphabet=st.sampled_from("<>/!-[]&;ab pdivblockquote\"'= \n"), max_size=300))
 def test_no_markup_at_all_brings_the_reader_down(html):
     assert isinstance(text_of(html), str)
