@@ -36,6 +36,16 @@ def reply_address(mailbox: str, *, account: int, attempt: int, key: bytes) -> st
     return address
 
 
+def token_of(*, account: int, attempt: int, key: bytes) -> str:
+    """The same token by itself: 29 characters for the address of a callback."""
+    return _token(Token(account, attempt), key)
+
+
+def read_token(text: str, *, keys: Sequence[bytes]) -> Token | None:
+    """What a token by itself says, or None when none of the keys has signed it."""
+    return next(iter(read_tokens([f"+{text}@"], keys=keys)), None)
+
+
 def read_tokens(addresses: Iterable[str], *, keys: Sequence[bytes]) -> tuple[Token, ...]:
     """The tokens in these addresses that one of the keys has signed, each once. Forged and garbled ones are left out.
 

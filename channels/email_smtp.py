@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from channels import Channel, Clock, Collected, Message, Outcome, Receipt, Refused, _mailbox
+from channels import Channel, Clock, Collected, Heard, Message, NoSuchDoor, Outcome, Posted, Receipt, Refused, _mailbox
 from channels._letter import NotSendable, domain, letter, message_id_of, on_the_wire, wire_form
 from channels._mail_reading import read_mail
 from channels._smtp_line import SECURITY, Envelope, Failed, SmtpLine
@@ -53,7 +53,7 @@ class Settings:
                 raise ValueError(f"'{security}' is not a way to secure a connection; use {', '.join(SECURITY)}")
 
 
-def channel(settings: Settings, *, clock: Clock) -> Channel:
+def channel(settings: Settings, *, clock: Clock, doors: str = "") -> Channel:  # noqa: ARG001 - it has none
     return _Smtp(settings, clock)
 
 
@@ -111,6 +111,10 @@ class _Smtp:
             timeout=chosen.timeout_seconds,
             bookmark=bookmark,
         )
+
+    def hear(self, posted: Posted) -> Heard:
+        """Nobody posts to a mail server's channel: it is collected from."""
+        raise NoSuchDoor(posted.door)
 
     def read(self, raw: bytes) -> Reply:
         return read_mail(raw, ours=(self._settings.from_address, self._settings.reply_mailbox))

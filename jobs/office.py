@@ -60,7 +60,7 @@ class Office:
             raise LookupError(f"no settings for the channel '{kind}' in the configuration")
         with self._lock:
             if kind not in self._open:
-                self._open[kind] = open_channel(kind, self.channels[kind], clock=self.clock)
+                self._open[kind] = open_channel(kind, self.channels[kind], clock=self.clock, public_url=self.public_url)
             return self._open[kind]
 
     def at_once(self, connection_id: int, most: int) -> threading.BoundedSemaphore:

@@ -10,12 +10,13 @@ import structlog
 from sqlalchemy import select
 from sqlmodel import Session
 
-from channels import Outcome, Receipt, Refused
+from channels import DeliveryEvent, Outcome, Receipt, Refused
 from engine.holds import HoldKind
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
 from engine.replies import Reply, ReplyKind, holds_the_next_step
 from jobs.containing import contained
+from jobs.deliveries import take_note
 from jobs.matching import account_now, first_organisation, matched, organisation_of
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
@@ -124,12 +125,16 @@ def understand(office: Office, post_id: int) -> None:
         if post is None:
             return
         try:
-            reply = office.channel(post.channel).read(post.raw)
+            read = office.channel(post.channel).read(post.raw)
         except ValueError as problem:
             _give_up(unit, office, post, str(problem))
             return
         post.processed_at = office.clock()
-        _take_in(unit, office, post, reply)
+        match read:
+            case Reply():
+                _take_in(unit, office, post, read)
+            case DeliveryEvent():
+                take_note(unit, office, post.channel, read)
 
 
 def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None:

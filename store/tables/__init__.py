@@ -5,6 +5,7 @@ from store.tables.inbox import BookmarkRow, PostRow, ReplyRow
 from store.tables.ledger import AccountRow, AllocationRow, ContactRow, CreditRow, InvoiceRow, PaymentRow
 from store.tables.organisations import ConnectionRow, OrganisationRow, StepRow, WorkflowRow
 from store.tables.people import AuditRow, ConsentRow, MembershipRow, SessionRow, UserRow
+from store.tables.reaching import AddressStopRow, PhoneCallRow, VoiceConsentRow
 from store.tables.reminding import (
     AssignmentRow,
     DecisionRow,
@@ -22,6 +23,7 @@ from store.tables.syncs import CallsRow, ChangeRow, RingRow, SetAsideRow, SyncRu
 
 __all__ = [
     "AccountRow",
+    "AddressStopRow",
     "AllocationRow",
     "AssignmentRow",
     "AuditRow",
@@ -43,6 +45,7 @@ __all__ = [
     "MessageRow",
     "OrganisationRow",
     "PaymentRow",
+    "PhoneCallRow",
     "PositionRow",
     "PostRow",
     "ReminderRow",
@@ -54,6 +57,7 @@ __all__ = [
     "SyncRunRow",
     "TaskRow",
     "UserRow",
+    "VoiceConsentRow",
     "WorkflowRow",
     "WriteBackRow",
 ]

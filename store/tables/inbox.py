@@ -48,6 +48,16 @@ class ReplyRow(SQLModel, table=True):
     received_at: datetime = Field(sa_type=Instant)
     read_at: datetime | None = Field(default=None, sa_type=Instant)
     read_by: str = ""
+    recipient: str = ""
+    """Which of our numbers or mailboxes it came to."""
+    html: str = Field(default="", sa_type=Text)
+    """What an HTML mail shows, made harmless."""
+    attachments: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    """Name, type and size of each file; the files themselves stay in the raw post."""
+    suggestions: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    """What the reply seems to say (a promise, a dispute …), for a person to confirm or to dismiss."""
+    authentic: str = ""
+    """What is known of whether the sender is who the mail says: a word of its mail servers, never proof."""
 
 
 class BookmarkRow(SQLModel, table=True):

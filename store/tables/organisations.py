@@ -48,6 +48,16 @@ class OrganisationRow(SQLModel, table=True):
     paused_by: str = ""
     paused_why: str = ""
 
+    sending_mode: str = "live"
+    """`live`; `to me`: every message goes to `sending_to` instead; `shadow`: all is done but the sending."""
+    sending_to: str = ""
+    most_a_run: int = 200
+    """No more reminders than this leave in one round; 0: any number. A net under mistakes, not a plan."""
+    most_a_day: int = 0
+    """No more reminders than this leave on one day of the organisation; 0: any number."""
+    first_contacts_a_day: int = 0
+    """So many accounts that were never reminded before may be written to on one day; 0: any number."""
+
     braked_at: datetime | None = Field(default=None, sa_type=Instant)
     """When a reading of the ledger looked so unlike the books that sending was stopped. A person releases it."""
     braked_why: str = ""

@@ -178,6 +178,15 @@ class MessageRow(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=Instant)
     provider_id: str = ""
     outcome: str = ""
+    delivery: str = ""
+    """The furthest that the provider has told of it: accepted, deferred, delivered, failed …"""
+    delivery_at: datetime | None = Field(default=None, sa_type=Instant)
+    delivery_why: str = ""
+    diverted_to: str = ""
+    """Where it really went, while messages are sent to ourselves instead; `shadow` when nothing left at all."""
+    evidence_tries: int = 0
+    evidence_next_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When the provider is next asked whether it took a message whose fate nobody knows."""
 
 
 class HoldRow(SQLModel, table=True):
