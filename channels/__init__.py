@@ -14,12 +14,15 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
+from channels._calling import Caller, ClickToCall
 from channels._reply_address import Token, read_token, read_tokens, reply_address, token_of
 from engine.replies import Reply
 
 __all__ = [
     "Attachment",
+    "Caller",
     "Channel",
+    "ClickToCall",
     "Collected",
     "Delivery",
     "DeliveryEvent",
@@ -67,7 +70,9 @@ class Message:
 
     For a text message or a call `to` is a number in the form of E.164 and `text` is what is sent or said. `token` is
     the account and the attempt, signed, as a callback's address carries it (see `read_token`). `valid_for`: after so
-    long it may not arrive any more, because the debtor's hours of contact are over; None: at any time.
+    long it may not arrive any more, because the debtor's hours of contact are over; None: at any time. `since` is when
+    the attempt was written down: a look-up need not go further back. `consent` says how and when the person agreed to
+    be called by a machine; without it no automatic call is made.
     """
 
     attempt: str
@@ -85,6 +90,8 @@ class Message:
     attachments: tuple[Attachment, ...] = field(default=())
     token: str = ""
     valid_for: timedelta | None = None
+    since: datetime | None = None
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
