@@ -6,7 +6,7 @@ the same workflow, since the same days, and whose oldest invoices fell due on th
 amounts, and a position knows neither. So one of them is decided, and its likes are left as they are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -36,11 +36,12 @@ class Likes:
         self._least = scaled(ground.rules.ignore_below)
         self._unmoved: set[Likeness] = set()
 
-    def likeness(self, row: Row, owed: Sequence[Row], *others: Any) -> Likeness | None:
+    def likeness(self, row: Row, owed: Sequence[Row], gone: Mapping[int, Row], *others: Any) -> Likeness | None:
         """What an account has in common with its likes; None for one whose driver is not the one it had.
 
-        `row`: its position as it was read, and what the ledger now says of the driver, its number last; `owed`: its
-        open invoices as they were read. Only for an account about which nothing else is known than `others`.
+        `row`: its position as it was read; `owed`: its open invoices as they were read; `gone`: number, due date,
+        status and name of invoices that drove and are not owed any more. Only for an account about which nothing else
+        is known than `others`.
         """
         driver, coming = self._driver(owed)
         known = row[_DRIVER]
@@ -49,11 +50,16 @@ class Likes:
                 return None
         elif driver[1] != known or known != row[_RUN_DRIVER]:
             return None
-        due_on = coming if driver is None else driver[3]
-        shared = (
-            row[_OWN:_DRIVER] + row[_DRIVER + 1 : _CYCLE] + row[_CYCLE + 1 : _RUN_DRIVER] + row[_RUN_DRIVER + 1 : -1]
-        )
-        return due_on, *others, *shared
+        left: Row = ()
+        due_on = coming
+        if driver is not None:
+            due_on = driver[3]
+        elif row[_RUN_DRIVER] is not None:
+            if row[_RUN_DRIVER] not in gone:
+                return None
+            left = gone[row[_RUN_DRIVER]][1:3]
+        shared = row[_OWN:_DRIVER] + row[_DRIVER + 1 : _CYCLE] + row[_CYCLE + 1 : _RUN_DRIVER] + row[_RUN_DRIVER + 1 :]
+        return due_on, left, others, shared
 
     def unmoved(self, likeness: Likeness | None) -> bool:
         """Whether nothing came of looking at another account of this likeness."""

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -23,7 +24,7 @@ from engine.workflow import Channel
 from store.alike import Likeness, Likes
 from store.ground import Ground, ground_of, workflows_of
 from store.positions import POSITION_COLUMNS, WALK_COLUMNS, run_of, walk_of
-from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, rows, text_of, together
+from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, text_of, together
 
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
 
@@ -87,7 +88,7 @@ def facts_in_chunks(
     gathered = _Gathering(session, ground, as_of, likes)
     if account_ids is None:
         query = "SELECT id FROM accounts WHERE organisation_id = ? ORDER BY id"
-        everybody = [row[0] for row in rows(session, query, [ground.number])]
+        everybody = [row[0] for row in all_rows(session, query, [ground.number])]
         for piece in _pieces(session, ground, everybody):
             yield gathered.about(_Scope(ground.number, piece, True))
         return
@@ -104,7 +105,7 @@ def _pieces(session: Session, ground: Ground, wanted: Sequence[int]) -> Iterator
         "SELECT account_id, COUNT(*) FROM invoices "
         "WHERE +organisation_id = ? AND status = 'open' AND balance > 0 GROUP BY account_id"
     )
-    owed: dict[int, int] = dict(rows(session, query, [ground.number]))  # type: ignore[arg-type]
+    owed: dict[int, int] = dict(all_rows(session, query, [ground.number]))  # type: ignore[arg-type]
     piece: list[int] = []
     held = 0
     for account in wanted:
@@ -154,18 +155,33 @@ class _Gathering(NamedTuple):
         more = _More(told)
         likes = self.likes if not self.ground.pause else None
         eventful = more.about_whom() | unaddressed.union(likes.asked) if likes is not None else unaddressed
+        gone = self._gone_drivers(told, positions.values())
         found: dict[int, Known] = {}
         for number, default, email, mobile in told["accounts"]:
             row, open_invoices = positions.get(number), owed.get(number, ())
             reach = bool(email) or number in mailable, bool(mobile)
             likeness = None
             if likes is not None and row is not None and number not in eventful:
-                likeness = likes.likeness(row, open_invoices, default, reach)
+                likeness = likes.likeness(row, open_invoices, gone, default, reach)
                 if likes.unmoved(likeness):
                     continue
-            facts = self._facts(number, default, row, open_invoices, _REACHABLE[reach], more)
-            found[number] = Known(facts, row[:_OF_POSITION] if row else None, number in unaddressed, likeness)
+            left = _departed(row[_RUN_DRIVER], gone, open_invoices, told["invoices"]) if row is not None else None
+            facts = self._facts(number, default, row, open_invoices, left, _REACHABLE[reach], more)
+            found[number] = Known(facts, row, number in unaddressed, likeness)
         return found
+
+    def _gone_drivers(self, told: Mapping[str, list[Row]], positions: Iterable[Row]) -> dict[int, Row]:
+        """Of the invoices that drove at the last look, those that their accounts do not owe any more.
+
+        Most drive still and are here already. Of a few accounts all drivers came along in the same trip.
+        """
+        gone = told.get("drivers")
+        if gone is None:
+            missing = {row[_RUN_DRIVER] for row in positions}.difference([invoice[1] for invoice in told["invoices"]])
+            missing.discard(None)
+            marks = ", ".join("?" * len(missing))
+            gone = all_rows(self.session, f"{_DRIVERS} WHERE i.id IN ({marks})", [*missing]) if missing else []
+        return {driver[0]: driver for driver in gone}
 
     def _facts(
         self,
@@ -173,14 +189,12 @@ class _Gathering(NamedTuple):
         default: int | None,
         row: Row | None,
         owed: Sequence[Row],
+        left: Departed | None,
         reachable: frozenset[Channel],
         more: "_More",
     ) -> Facts:
         ground, nothing = self.ground, ()
-        run, cycle, reminded, stepped, left = None, 0, None, None, None
-        if row is not None:
-            run, cycle, reminded, stepped = run_of(row[:_OF_POSITION])
-            left = _departed(row[_OF_POSITION:]) if run is not None else None
+        run, cycle, reminded, stepped = run_of(row) if row is not None else (None, 0, None, None)
         held = more.holds.get(number)
         return Facts(
             ground.rules,
@@ -193,7 +207,7 @@ class _Gathering(NamedTuple):
             cycle,
             reminded,
             stepped,
-            left,
+            left if run is not None else None,
             tuple(more.outcomes.get(number, nothing)),
             tuple(more.standing.get(number, nothing)),
             reachable,
@@ -220,14 +234,13 @@ class _More:
         return {number for known in vars(self).values() for number in known}
 
 
-_OF_POSITION = len(POSITION_COLUMNS)
+_RUN_DRIVER = POSITION_COLUMNS.index("run_driver_id")
+_DRIVERS = "SELECT i.id, i.due_on, i.status, i.number FROM invoices i"
 
 _ALWAYS = {
     "invoices": "SELECT account_id, id, number, due_on, balance, currency FROM invoices "
     "WHERE {own} AND status = 'open' AND balance > 0",
-    # With what the ledger now says of the invoice that drove at the last look.
-    "positions": f"SELECT {', '.join(f'p.{name}' for name in POSITION_COLUMNS)}, i.due_on, i.status, i.number "  # noqa: S608
-    "FROM positions p LEFT JOIN invoices i ON i.id = p.run_driver_id WHERE {p}",
+    "positions": f"SELECT {', '.join(f'p.{name}' for name in POSITION_COLUMNS)} FROM positions p WHERE {{p}}",  # noqa: S608
     # The oldest hold is the one that is named.
     "holds": 'SELECT account_id, kind, since, why, "by", until, invoice_id FROM holds '
     "WHERE {own} AND lifted_at IS NULL ORDER BY id",
@@ -268,6 +281,9 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
     p, _ = scope.where("p.organisation_id", "p.account_id")
     a, _ = scope.where("a.organisation_id", "a.id")
     questions = {name: Question(query.format(own=own, p=p, a=a), parameters) for name, query in asked.items()}
+    if not scope.between:  # of a few accounts they come in the same trip; of many, only those that are needed
+        query = f"{_DRIVERS} JOIN positions p ON p.run_driver_id = i.id WHERE {p}"
+        questions["drivers"] = Question(query, parameters)
     if needed["contacted"]:
         since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
         questions["contacted"] = Question(questions["contacted"].statement, [*parameters, text_of(session, since)])
@@ -284,10 +300,18 @@ def _open_invoices(owed: Iterable[Row]) -> tuple[OpenInvoice, ...]:
     )
 
 
-def _departed(driver: Row) -> Departed | None:
-    """What the ledger now says of the invoice that drove; None where it is not in the copy any more."""
-    due_on, status, number = driver
-    return Departed(number, DAYS[due_on], _STATUSES[status]) if due_on is not None else None
+def _departed(driver: int | None, gone: Mapping[int, Row], *owed: Sequence[Row]) -> Departed | None:
+    """What the ledger now says of the invoice that drove; None where it is not in the copy any more.
+
+    `owed`: where to look for one that is open still: with the account, and with the one it may have been moved to.
+    """
+    if driver is None:
+        return None
+    if driver in gone:
+        _, due_on, status, number = gone[driver]
+        return Departed(number, DAYS[due_on], _STATUSES[status])
+    still = next((invoice for invoice in chain.from_iterable(owed) if invoice[1] == driver), None)
+    return Departed(still[2], DAYS[still[3]], InvoiceStatus.OPEN) if still is not None else None
 
 
 def _holds(told: Iterable[Row]) -> dict[int, list[Hold]]:

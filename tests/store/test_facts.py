@@ -1,13 +1,18 @@
 """Mirrors store/facts.py: many accounts are read in pieces, and nobody is forgotten between two of them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
+from sqlmodel import col
 
+from engine.facts import Departed
+from engine.receivables import InvoiceStatus
 from store import facts
-from store.facts import facts_in_chunks, ground_of
+from store.facts import facts_in_chunks, facts_of, ground_of
+from store.tables import InvoiceRow
 from tests.jobs.firm import START, Firm
 
 NOW = datetime(2026, 1, 20, 10, tzinfo=UTC)
@@ -33,3 +38,26 @@ def test_every_account_asked_for_comes_once_and_no_piece_holds_more_invoices_tha
     for piece in (*everybody, *pieces):
         invoices = sum(len(known.facts.invoices) for known in piece.values())
         assert len(piece) == 1 or (len(piece) <= 3 and invoices <= 5)
+
+
+def test_a_driver_that_was_paid_or_moved_is_known_alike_to_a_look_at_one_and_to_a_look_at_all(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    firm = Firm.founded(f"sqlite:///{tmp_path_factory.mktemp('books')}/books.db")
+    paid, moved, still = (firm.account(name, START, START + timedelta(days=3)) for name in ("Ivy", "Oak", "Elm"))
+    firm.day(START + timedelta(days=10))
+    with firm.office.database.unit_of_work() as unit:
+        for number, change in (("Ivy 1", {"status": "paid", "balance": 0}), ("Oak 1", {"account_id": still})):
+            unit.execute(update(InvoiceRow).where(col(InvoiceRow.number) == number).values(**change))
+
+    with firm.office.database.reading() as session:
+        ground = ground_of(session, firm.id, now=NOW)
+        everybody = facts_of(session, ground)
+        assert everybody == facts_of(session, ground, [paid, moved, still])
+
+    left = {account: known.departed for account, known in everybody.items()}
+    assert left == {
+        paid: Departed("Ivy 1", START, InvoiceStatus.PAID),
+        moved: Departed("Oak 1", START, InvoiceStatus.OPEN),
+        still: Departed("Elm 1", START, InvoiceStatus.OPEN),
+    }
