@@ -43,6 +43,8 @@ class OrganisationRow(SQLModel, table=True):
     """The public holidays on which nothing leaves: a country, or a country and its part (`AU-NSW`). Empty: none."""
     contact_rules: str = ""
     """The key of the contact limits that hold (see `engine.limit_presets`). Empty: none."""
+    voice_countries: list[str] = Field(default_factory=list, sa_type=JSON)
+    """The countries to whose numbers a machine may speak, where somebody there has agreed to it. Empty: none."""
 
     paused_at: datetime | None = Field(default=None, sa_type=Instant)
     paused_by: str = ""

@@ -18,6 +18,8 @@ class UserRow(SQLModel, table=True):
     email: str = Field(unique=True)
     name: str = ""
     password_hash: str
+    phone: str = ""
+    """The person's own telephone, in the form of E.164: the first to ring when they have a call put through."""
     created_at: datetime = Field(sa_type=Instant)
     failed_sign_ins: int = 0
     locked_until: datetime | None = Field(default=None, sa_type=Instant)

@@ -38,8 +38,10 @@ class AddressStopRow(SQLModel, table=True):
 class PhoneCallRow(SQLModel, table=True):
     """One call to an account: who made it, how far it came, and what was said. `reminder_id`: the step it stands for.
 
-    `reached_at` is when the debtor's telephone rang; from then on it counts as a contact. `result` is what the person
-    who called wrote down, of the kinds in `jobs.calls`.
+    `reached_at` is when the debtor's telephone rang; from then on it counts as a contact, made on the day `counted_on`
+    of the organisation. `state` is a `jobs.calls.CallState`; `why` says why a call came to nothing, and `nevertheless`
+    for what reason it was made although something spoke against it. `result` is what the person who called wrote down
+    (see `jobs.call_results`), `conversation` whether somebody was spoken to.
     """
 
     __tablename__ = "phone_calls"
@@ -55,11 +57,16 @@ class PhoneCallRow(SQLModel, table=True):
     by: str = ""
     begun_at: datetime = Field(sa_type=Instant)
     state: str = ""
+    why: str = ""
+    nevertheless: str = ""
+    by_machine: bool = False
     provider_id: str = ""
     reached_at: datetime | None = Field(default=None, sa_type=Instant)
+    counted_on: date | None = None
     answered_at: datetime | None = Field(default=None, sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
     seconds: int = 0
+    conversation: bool = False
     result: str = ""
     note: str = ""
     promised_on: date | None = None

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _messages()
     _replies()
     _organisations()
+    _calls_that_wait()
     _address_stops()
     _calls()
     _voice_consents()
@@ -55,6 +56,14 @@ def _organisations() -> None:
     op.add_column("organisations", _count("most_a_run", 200))
     op.add_column("organisations", _count("most_a_day"))
     op.add_column("organisations", _count("first_contacts_a_day"))
+    op.add_column("organisations", sa.Column("voice_countries", sa.JSON(), nullable=False, server_default="[]"))
+
+
+def _calls_that_wait() -> None:
+    op.add_column("users", _text("phone"))
+    op.add_column("reminders", sa.Column("snoozed_until", Instant(), nullable=True))
+    op.add_column("reminders", _text("snoozed_by"))
+    op.add_column("reminders", sa.Column("by_machine", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def _address_stops() -> None:
@@ -91,11 +100,16 @@ def _calls() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("begun_at", Instant(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("nevertheless", sa.String(), nullable=False),
+        sa.Column("by_machine", sa.Boolean(), nullable=False),
         sa.Column("provider_id", sa.String(), nullable=False),
         sa.Column("reached_at", Instant(), nullable=True),
+        sa.Column("counted_on", sa.Date(), nullable=True),
         sa.Column("answered_at", Instant(), nullable=True),
         sa.Column("ended_at", Instant(), nullable=True),
         sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("conversation", sa.Boolean(), nullable=False),
         sa.Column("result", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("promised_on", sa.Date(), nullable=True),
