@@ -31,6 +31,11 @@ class Phone:
         area = parts.pop(0) if len(parts) > 1 else ""
         return cls(country, area, " ".join(parts))
 
+    @property
+    def e164(self) -> str:
+        """As the telephone network writes it: +447700900123."""
+        return f"+{self.country}{self.area}{self.number}".replace(" ", "")
+
     def __str__(self) -> str:
         return " ".join(part for part in (f"+{self.country}" if self.country else "", self.area, self.number) if part)
 

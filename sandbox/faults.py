@@ -47,6 +47,19 @@ QUICKBOOKS_FAULTS = (
     "drop_after",
     "truncated",
 )
+TWILIO_FAULTS = (
+    "429",
+    "500",
+    "503",
+    "502html",
+    "401",
+    "drop_before",
+    "slow",
+    "500after",
+    "503after",
+    "drop_after",
+    "truncated",
+)
 TOKEN_FAULTS = ("invalid_grant", "lost_answer", "500", "slow")
 
 
@@ -78,6 +91,7 @@ class Faults:
     token: list[Fault] = field(default_factory=list)
     quickbooks: list[Fault] = field(default_factory=list)
     quickbooks_token: list[Fault] = field(default_factory=list)
+    twilio: list[Fault] = field(default_factory=list)
     smtp: SmtpFaults = field(default_factory=SmtpFaults)
     down: str = ""  # "", "503" or "drop"
 

@@ -6,6 +6,8 @@ from sandbox.faults import Fault
 from sandbox.http_door import squeezed
 from sandbox.index_page import index_page
 from sandbox.quickbooks.hall import HALL, QuickBooksHall
+from sandbox.twilio.door import HALL as TWILIO
+from sandbox.twilio.door import TwilioHall
 from sandbox.world import Call, World
 from sandbox.xero import consent
 from sandbox.xero.door import ROOT, AccountingApi
@@ -18,6 +20,7 @@ class Front:
         self._world = world
         self._api, self._control = AccountingApi(world), ControlDoor(world)
         self._quickbooks = QuickBooksHall(world)
+        self._twilio = TwilioHall(world)
 
     def answer(self, request: Request) -> Answer:
         path = request.path
@@ -27,6 +30,8 @@ class Front:
             return self._written_down("identity", request)
         if path.startswith(HALL):
             return self._at_quickbooks(request)
+        if path.startswith(TWILIO):
+            return self._at_twilio(request)
         if path.startswith("/control/"):
             return self._control.answer(request)
         if path == "/":
@@ -66,6 +71,21 @@ class Front:
         finally:
             door, realm = ("quickbooks", request.path.split("/")[4]) if api else ("quickbooks identity", "")
             call = Call(at, door, request.method, request.path, request.query_string, status, size, realm, request_id)
+            with world.lock:
+                world.calls.append(call)
+
+    def _at_twilio(self, request: Request) -> Answer:
+        world = self._world
+        with world.lock:
+            at, request_id = world.clock.now(), f"RQ{world.new_id().replace('-', '')}"
+        status = size = 0
+        try:
+            answer = squeezed(request, self._twilio.answer(request))
+            answer.headers["Twilio-Request-Id"] = request_id
+            status, size = answer.status, len(answer.body)
+            return answer
+        finally:
+            call = Call(at, "twilio", request.method, request.path, request.query_string, status, size, "", request_id)
             with world.lock:
                 world.calls.append(call)
 

@@ -13,6 +13,7 @@ from sandbox.front import Front
 from sandbox.http_door import HttpDoor
 from sandbox.mail.imap import ImapDoor
 from sandbox.mail.smtp import SmtpDoor
+from sandbox.twilio import account as twilio
 from sandbox.world import World
 
 
@@ -38,6 +39,21 @@ class QuickBooksAddresses:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class TwilioAddresses:
+    """Where an app finds the practice Twilio, and with what keys."""
+
+    base_url: str
+    account_sid: str = twilio.ACCOUNT
+    auth_token: str = twilio.TOKEN
+    api_key: str = twilio.API_KEY
+    api_secret: str = twilio.API_SECRET
+    number: str = twilio.NUMBER
+    service: str = twilio.SERVICE
+    test_account_sid: str = twilio.TEST_ACCOUNT
+    test_auth_token: str = twilio.TEST_TOKEN
+
+
 class Sandbox:
     """A running sandbox. `with start() as sandbox: …` stops it at the end."""
 
@@ -58,6 +74,7 @@ class Sandbox:
         self.revoke_url = f"{self.url}/identity/connect/revocation"
         self.api_url = f"{self.url}/api.xro/2.0"
         self.quickbooks = QuickBooksAddresses.at(self.url)
+        self.twilio = TwilioAddresses(f"{self.url}/twilio")
         self.connections_url = f"{self.url}/Connections"
         self.smtp_port, self.imap_port = smtp.port, imap.port
         self.control = Control(self.url)
@@ -67,6 +84,7 @@ class Sandbox:
             door.close()
         self._world.webhooks.stop()
         self._world.quickbooks.webhooks.stop()
+        self._world.twilio.stop()
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -119,6 +137,7 @@ def serve(
         print(f"  ledger   {sandbox.api_url}   (app sandbox-app, secret sandbox-secret)")
         print(f"  consent  {sandbox.authorize_url}")
         print(f"  or as QuickBooks {sandbox.quickbooks.api_url}, consent {sandbox.quickbooks.authorize_url}")
+        print(f"  texts and calls {sandbox.twilio.base_url}   (account {sandbox.twilio.account_sid})")
         print(
             f"  mail     out {host}:{sandbox.smtp_port} (SMTP), in {host}:{sandbox.imap_port} (IMAP, replies / sandbox)"
         )

@@ -15,6 +15,7 @@ from sandbox.faults import Faults
 from sandbox.mail.post_office import PostOffice
 from sandbox.organisation import Organisation
 from sandbox.quickbooks.intuit import Intuit
+from sandbox.twilio.account import Twilio
 from sandbox.xero.habits import Habits
 from sandbox.xero.identity import Identity
 from sandbox.xero.limits import Limits
@@ -53,6 +54,7 @@ class World:
     identity: Identity = field(init=False)
     quickbooks: Intuit = field(init=False)
     webhooks: Webhooks = field(init=False)
+    twilio: Twilio = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = Random(self.seed)
@@ -62,6 +64,7 @@ class World:
             seed=self.seed, now=self.clock.now, new_id=self.new_id, timetable=self.timetable, lock=self.lock
         )
         self.webhooks = Webhooks(now=self.clock.now, timetable=self.timetable, new_id=self.new_id, lock=self.lock)
+        self.twilio = Twilio(now=self.clock.now, new_id=self.new_id, timetable=self.timetable, lock=self.lock)
         self.limits.ticks = lambda: self.clock.now().timestamp()
 
     def new_id(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.control.quickbooks_client import QuickBooksControl
+from sandbox.control.twilio_client import TwilioControl
 from sandbox.control.xero_client import XeroControl
 
 Amount = Decimal | str | int
@@ -35,6 +36,7 @@ class Control:
         self._lines = threading.local()
         self.xero = XeroControl(self._ask)
         self.quickbooks = QuickBooksControl(self._ask)
+        self.twilio = TwilioControl(self._ask)
 
     # --- what there is
 
@@ -356,7 +358,8 @@ class Control:
     # --- what goes wrong
 
     def faults(self, **switches: Any) -> Row:
-        """next=[…], token=[…], quickbooks=[…], quickbooks_token=[…], smtp={…}, down=True | False | "drop", clear=True.
+        """next=[…], token=[…], quickbooks=[…], quickbooks_token=[…], twilio=[…], smtp={…}, down=True | False | "drop",
+        clear=True.
 
         Gives the switches as they stand.
         """
@@ -370,7 +373,8 @@ class Control:
         self._ask("end_grants")
 
     def calls(self, *, door: str | None = "api", reset: bool = False) -> list[Row]:
-        """door: "api", "identity" (authorise, token, Connections), "quickbooks", "quickbooks identity"; None: all."""
+        """door: "api", "identity" (authorise, token, Connections), "quickbooks", "quickbooks identity", "twilio"; None:
+        all of them."""
         return self._ask("calls", reset=reset, keep={"door": door})
 
     # --- how it is asked

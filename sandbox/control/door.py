@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.control import reading
 from sandbox.control.ledger_desk import LedgerDesk
 from sandbox.control.quickbooks_desk import QuickBooksDesk
+from sandbox.control.twilio_desk import TwilioDesk
 from sandbox.control.world_desk import WorldDesk
 from sandbox.control.xero_desk import XeroDesk
 from sandbox.documents import NotPossible
@@ -20,7 +21,7 @@ class ControlDoor:
         self._world = world
         self._verbs = {
             name: verb
-            for desk in (LedgerDesk(world), WorldDesk(world), XeroDesk(world), QuickBooksDesk(world))
+            for desk in (LedgerDesk(world), WorldDesk(world), XeroDesk(world), QuickBooksDesk(world), TwilioDesk(world))
             for name, verb in inspect.getmembers(desk, inspect.ismethod)
             if not name.startswith("_")
         }

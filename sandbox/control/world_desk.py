@@ -10,6 +10,7 @@ from sandbox.faults import (
     API_FAULTS,
     QUICKBOOKS_FAULTS,
     TOKEN_FAULTS,
+    TWILIO_FAULTS,
     Faults,
     SmtpFaults,
     read_faults,
@@ -119,6 +120,8 @@ class WorldDesk:
                     faults.quickbooks = read_faults(value or (), QUICKBOOKS_FAULTS)
                 case "quickbooks_token":
                     faults.quickbooks_token = read_faults(value or (), TOKEN_FAULTS)
+                case "twilio":
+                    faults.twilio = read_faults(value or (), TWILIO_FAULTS)
                 case "smtp":
                     faults.smtp = read_smtp_faults(value or {})
                 case "down":
@@ -127,7 +130,7 @@ class WorldDesk:
                         raise NotPossible(f"A ledger is down as true, false, “503” or “drop”, not “{value}”.")
                 case "clear":
                     faults.next, faults.token, faults.smtp, faults.down = [], [], SmtpFaults(), ""
-                    faults.quickbooks, faults.quickbooks_token = [], []
+                    faults.quickbooks, faults.quickbooks_token, faults.twilio = [], [], []
                 case _:
                     known = ", ".join(Faults.__dataclass_fields__)
                     raise NotPossible(f"There is no switch “{name}”; there are {known}, clear.")

@@ -18,6 +18,7 @@ from sandbox.world import World
 
 HALF_YEAR = 182
 # Weights over forty customers; the words are said in `_payments`.
+TEXTED_BACK = ("Sorry, this slipped through. We will pay on Friday.", "STOP")
 MANNERS = ["prompt"] * 12 + ["late"] * 11 + ["slow"] * 9 + ["in parts"] * 4 + ["silent"] * 4
 
 
@@ -49,6 +50,7 @@ def fill(world: World) -> None:
         firm.created = world.clock.now()
         customers = _customers(firm, chance)
         suppliers = [_supplier(firm, name) for name in names.SUPPLIERS]
+        _texters(world, customers)
     plans = [
         (on, customer)
         for customer in customers
@@ -108,6 +110,15 @@ def _contact(
             ),
         )
     )
+
+
+def _texters(world: World, customers: list[Customer]) -> None:
+    """Two of the slow ones answer the first text that they get: one names a day, one wants no more texts."""
+    slow = [
+        each.contact.phones["MOBILE"] for each in customers if each.manner == "slow" and "MOBILE" in each.contact.phones
+    ]
+    for phone, answer in zip(slow, TEXTED_BACK, strict=False):
+        world.twilio.person(phone.e164).replies = [answer]
 
 
 def _supplier(firm: Organisation, name: str) -> Contact:
