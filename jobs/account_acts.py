@@ -71,21 +71,40 @@ def expect_payment(
     """
     with office.database.unit_of_work() as unit:
         account, organisation = account_in(unit, account_id)
-        today = office.as_of(organisation)
-        if until < today:
-            raise NotAllowed(f"{in_words(until)} is in the past. Give the day by which the payment is expected.")
-        if until > today + A_YEAR:
-            raise NotAllowed(f"{in_words(until)} is more than a year away. Pause the account instead.")
-        promised = expected.about(unit, office, organisation, account_id)
-        chosen = {number: promised[number] for number in promised if not invoices or number in invoices}
-        if invoices and not chosen:
-            raise NotAllowed("None of these invoices is overdue any more. Load the page again.")
-        expected.expect(unit, organisation, account_id, chosen, until)
-        lift(unit, office, open_holds(unit, account_id, HoldKind.PROMISE), by=by)
-        hold(unit, office, account, organisation, HoldKind.PROMISE, why=why, by=by, until=until)
-        of = f" of {' and '.join(sorted(chosen.values()))}" if len(chosen) < len(promised) else ""
+        of = promise_in(unit, office, account, organisation, until=until, by=by, why=why, invoices=invoices)
         note(unit, office, account, said(f"{by} expects payment{of} by {in_words(until)}", why), by=by)
         recalculate_in(unit, office, account.organisation_id, [account_id])
+
+
+def promise_in(
+    unit: Session,
+    office: Office,
+    account: AccountRow,
+    organisation: OrganisationRow,
+    *,
+    until: date,
+    by: str,
+    why: str = "",
+    invoices: Collection[int] = (),
+) -> str:
+    """The hold of an expected payment, and the word to the ledger. Answers with what is promised, for the note:
+
+    ` of INV-7`, or nothing when it is all that is overdue. Raises NotAllowed for a day that cannot be.
+    """
+    assert account.id is not None
+    today = office.as_of(organisation)
+    if until < today:
+        raise NotAllowed(f"{in_words(until)} is in the past. Give the day by which the payment is expected.")
+    if until > today + A_YEAR:
+        raise NotAllowed(f"{in_words(until)} is more than a year away. Pause the account instead.")
+    promised = expected.about(unit, office, organisation, account.id)
+    chosen = {number: promised[number] for number in promised if not invoices or number in invoices}
+    if invoices and not chosen:
+        raise NotAllowed("None of these invoices is overdue any more. Load the page again.")
+    expected.expect(unit, organisation, account.id, chosen, until)
+    lift(unit, office, open_holds(unit, account.id, HoldKind.PROMISE), by=by)
+    hold(unit, office, account, organisation, HoldKind.PROMISE, why=why, by=by, until=until)
+    return f" of {' and '.join(sorted(chosen.values()))}" if len(chosen) < len(promised) else ""
 
 
 def no_longer_expected(office: Office, account_id: int, *, by: str) -> None:

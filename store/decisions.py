@@ -216,7 +216,8 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
         "ON CONFLICT (account_id, cycle, step_id, invoice_id) DO UPDATE SET state = excluded.state, "
         "step_name = excluded.step_name, workflow_id = excluded.workflow_id, channel = excluded.channel, "
         "due_on = excluded.due_on, send_after = excluded.send_after, held_because = excluded.held_because, "
-        "why = excluded.why, settled_at = NULL, approved_at = NULL, queued_at = excluded.queued_at "
+        "why = excluded.why, settled_at = NULL, approved_at = NULL, queued_at = excluded.queued_at, "
+        "snoozed_until = NULL, snoozed_by = '', by_machine = FALSE "
         "WHERE reminders.state = 'withdrawn'"
     )
     rows.put(session, "reminders", _REMINDER, many, again)

@@ -262,9 +262,11 @@ _SOMETIMES = {
     "courtesies": f"SELECT account_id, invoice_id, step_id FROM reminders WHERE {{own}} AND cycle = {COURTESY_CYCLE} "  # noqa: S608
     "AND state = 'sent'",
     "walks": f"SELECT {', '.join(WALK_COLUMNS)} FROM invoice_walks WHERE {{own}}",  # noqa: S608
-    # The contacts of the last weeks, made by ourselves or by hand.
-    "contacted": "SELECT account_id, performed_on, channel FROM reminders "
-    "WHERE {own} AND state = 'sent' AND heard AND performed_on >= ?",
+    # The contacts of the last weeks, made by ourselves or by hand. A call counts when the telephone rang.
+    "contacted": "SELECT account_id, performed_on, channel, FALSE FROM reminders r "
+    "WHERE {own} AND state = 'sent' AND heard AND performed_on >= ? "
+    "AND (channel <> 'call' OR NOT EXISTS (SELECT 1 FROM phone_calls p WHERE p.reminder_id = r.id)) UNION ALL "
+    "SELECT account_id, counted_on, 'call', conversation FROM phone_calls WHERE {own} AND counted_on >= ?",
 }
 
 
@@ -286,7 +288,8 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
         questions["drivers"] = Question(query, parameters)
     if needed["contacted"]:
         since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
-        questions["contacted"] = Question(questions["contacted"].statement, [*parameters, text_of(session, since)])
+        twice = [*parameters, text_of(session, since)] * 2
+        questions["contacted"] = Question(questions["contacted"].statement, twice)
     return questions
 
 
@@ -361,8 +364,8 @@ def _walks(told: Iterable[Row]) -> dict[int, Mapping[Ref, Run]]:
 
 def _contacted(told: Iterable[Row]) -> dict[int, list[Contacted]]:
     found: dict[int, list[Contacted]] = defaultdict(list)
-    for account, on, channel in told:
-        found[account].append(Contacted(DAYS[on], _CHANNELS[channel]))
+    for account, on, channel, conversation in told:
+        found[account].append(Contacted(DAYS[on], _CHANNELS[channel], bool(conversation)))
     return found
 
 
