@@ -77,7 +77,8 @@ class Facts(NamedTuple):
     invoice and step. `last_reminded_on` is the day something was last heard, `last_step_on` the day any step was last
     performed, skipped ones included. `begin` is a person's word not acted upon yet. `credits` is money in the
     customer's favour that no invoice has used up. `contacted` are the contacts of the last weeks, needed only where
-    the rules have limits. `sending_ahead`: today's sending time has not passed yet.
+    the rules have limits. `sending_ahead`: today's sending time has not passed yet. `stopped`: why nothing may be sent
+    to an address that the account has, by channel.
     """
 
     rules: Rules
@@ -100,6 +101,7 @@ class Facts(NamedTuple):
     invoice_runs: Mapping[Ref, Run] = {}
     contacted: tuple[Contacted, ...] = ()
     sending_ahead: bool = True
+    stopped: tuple[tuple[Channel, str], ...] = ()
 
 
 class Decision(NamedTuple):

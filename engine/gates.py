@@ -63,7 +63,8 @@ def holds_of(facts: Facts, seen: Look, step: Step, key: ReminderKey) -> tuple[Ho
     if refused is not None and refused.state is ReminderState.REFUSED:
         holds.append(Hold(HoldKind.REFUSED, seen.as_of, refused.why))
     if step.channel is Channel.EMAIL and Channel.EMAIL not in facts.reachable:
-        holds.append(Hold(HoldKind.NO_ADDRESS, seen.as_of, "add an email address in the ledger"))
+        stopped = dict(facts.stopped).get(Channel.EMAIL, "add an email address in the ledger")
+        holds.append(Hold(HoldKind.NO_ADDRESS, seen.as_of, stopped))
     if facts.rules.limits is not None:
         reached = cap_reached(facts.rules.limits, step.channel, seen.as_of, facts.contacted)
         if reached is not None:

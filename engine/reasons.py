@@ -205,7 +205,7 @@ _CHANGES: dict[HoldKind, str] = {
     HoldKind.HANDED_OVER: "Take the account back from collections.",
     HoldKind.LIMITS: "It goes on the next open day.",
     HoldKind.STALE_LEDGER: "It goes on after the next good sync.",
-    HoldKind.NO_ADDRESS: "Add an address in the ledger; the next sync brings it.",
+    HoldKind.NO_ADDRESS: "Add or correct the address in the ledger; the next sync brings it.",
     HoldKind.TEMPLATE: "Mend the wording of the step, then close the task.",
     HoldKind.REFUSED: "Correct the address in the ledger, then try again.",
     HoldKind.UNSURE: "Say on the account page whether the doubtful reminder went out.",

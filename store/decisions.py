@@ -292,9 +292,13 @@ def sending_moment(ground: Ground, as_of: date, now: datetime, *, window: timede
 
 
 def _mind_the_address(session: Session, by: Saving, one: Decided) -> None:
-    """An account that is due and has no address is a task for a person, until it has one or nothing is due."""
+    """An account that is due and has no address is a task for a person, until it has one or nothing is due.
+
+    A stopped address has a task of its own.
+    """
     state = one.decision.position.state
     missing = isinstance(state, Held) and any(hold.kind is HoldKind.NO_ADDRESS and not hold.by for hold in state.holds)
+    missing = missing and not one.facts.stopped
     if missing == one.unaddressed:
         return
     key = f"no address:{one.account}"

@@ -25,6 +25,7 @@ from store.alike import Likeness, Likes
 from store.ground import Ground, ground_of, workflows_of
 from store.positions import POSITION_COLUMNS, WALK_COLUMNS, run_of, walk_of
 from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, text_of, together
+from store.stopped_facts import STILL_MAILABLE, STOPPED_EMAILS, Stopped, by_account, stopped_numbers_of
 
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
 
@@ -85,7 +86,7 @@ def facts_in_chunks(
     `as_of` is the date on which they will be looked at; without it that of the ground's newest data. With `likes`
     those are left out of whom another account has shown that nothing comes of a look at them.
     """
-    gathered = _Gathering(session, ground, as_of, likes)
+    gathered = _Gathering(session, ground, as_of, likes, stopped_numbers_of(session, ground))
     if account_ids is None:
         query = "SELECT id FROM accounts WHERE organisation_id = ? ORDER BY id"
         everybody = [row[0] for row in all_rows(session, query, [ground.number])]
@@ -143,6 +144,7 @@ class _Gathering(NamedTuple):
     ground: Ground
     as_of: date | None
     likes: Likes | None
+    stopped_numbers: Mapping[str, str]
 
     def about(self, scope: _Scope) -> dict[int, Known]:
         asked = _questions(self.session, self.ground, scope, self.as_of)
@@ -152,7 +154,7 @@ class _Gathering(NamedTuple):
             owed[invoice[0]].append(invoice)
         positions = {row[0]: row for row in told["positions"]}
         mailable, unaddressed = {row[0] for row in told["mailable"]}, {row[0] for row in told["unaddressed"]}
-        more = _More(told)
+        more = _More(told, by_account(told, self.ground, self.stopped_numbers))
         likes = self.likes if not self.ground.pause else None
         eventful = more.about_whom() | unaddressed.union(likes.asked) if likes is not None else unaddressed
         gone = self._gone_drivers(told, positions.values())
@@ -160,6 +162,8 @@ class _Gathering(NamedTuple):
         for number, default, email, mobile in told["accounts"]:
             row, open_invoices = positions.get(number), owed.get(number, ())
             reach = bool(email) or number in mailable, bool(mobile)
+            if number in more.stopped:
+                reach = more.stopped[number].reach(email, number in mailable, reach)
             likeness = None
             if likes is not None and row is not None and number not in eventful:
                 likeness = likes.likeness(row, open_invoices, gone, default, reach)
@@ -217,13 +221,15 @@ class _Gathering(NamedTuple):
             more.walks.get(number, _NO_WALKS),
             tuple(more.contacted.get(number, nothing)),
             ground.sending_ahead,
+            more.stopped[number].why if number in more.stopped else nothing,
         )
 
 
 class _More:
     """What is known only of some accounts: what holds them, what was sent, said, called and credited."""
 
-    def __init__(self, told: Mapping[str, Iterable[Row]]) -> None:
+    def __init__(self, told: Mapping[str, Iterable[Row]], stopped: Mapping[int, Stopped]) -> None:
+        self.stopped = stopped
         self.holds, self.begins = _holds(told["holds"]), _begins(told["begins"])
         self.outcomes, self.standing = _reminders(told["reminders"])
         self.credits, self.courtesies = _credits(told.get("credits", ())), _courtesies(told.get("courtesies", ()))
@@ -267,6 +273,7 @@ _SOMETIMES = {
     "WHERE {own} AND state = 'sent' AND heard AND performed_on >= ? "
     "AND (channel <> 'call' OR NOT EXISTS (SELECT 1 FROM phone_calls p WHERE p.reminder_id = r.id)) UNION ALL "
     "SELECT account_id, counted_on, 'call', conversation FROM phone_calls WHERE {own} AND counted_on >= ?",
+    "stopped": STOPPED_EMAILS,
 }
 
 
@@ -277,11 +284,14 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
         "courtesies": ground.has_courtesies,
         "walks": ground.has_invoice_workflows,
         "contacted": ground.rules.limits is not None,
+        "stopped": Channel.EMAIL in ground.stopped_media,
     }
     asked = {**_ALWAYS, **{name: query for name, query in _SOMETIMES.items() if needed[name]}}
     own, parameters = scope.where("organisation_id", "account_id")
     p, _ = scope.where("p.organisation_id", "p.account_id")
     a, _ = scope.where("a.organisation_id", "a.id")
+    if needed["stopped"]:
+        asked["mailable"] += STILL_MAILABLE
     questions = {name: Question(query.format(own=own, p=p, a=a), parameters) for name, query in asked.items()}
     if not scope.between:  # of a few accounts they come in the same trip; of many, only those that are needed
         query = f"{_DRIVERS} JOIN positions p ON p.run_driver_id = i.id WHERE {p}"

@@ -33,6 +33,8 @@ class Ground:
     """The number and the fingerprint of the newest ground that is kept (see `store.kept_decisions`)."""
     time_zones: Mapping[int, str] = field(default_factory=dict)
     """The time zones of accounts that have one of their own; the others live where the organisation does."""
+    stopped_media: frozenset[str] = frozenset()
+    """The media (`email`, `sms`, `call`) by which at least one address may not be reached; see `store.stops`."""
 
     def time_zone_of(self, account_id: int) -> str:
         return self.time_zones.get(account_id, self.organisation.time_zone)
@@ -67,8 +69,8 @@ def ground_of(session: Session, organisation_id: int, *, now: datetime | None = 
     if organisation.braked_at is not None:
         since = civil_date(organisation.braked_at, zone)
         pause = (*pause, Hold(HoldKind.BRAKE, since, organisation.braked_why.removesuffix("."), "arrears"))
-    asked = (*_WORKFLOWS, "SELECT id, fingerprint FROM grounds WHERE organisation_id = ? ORDER BY id DESC LIMIT 1")
-    steps, workflows, kept = together(session, [Question(query, [organisation_id]) for query in asked])
+    asked = (*_WORKFLOWS, _KEPT, _STOPPED)
+    steps, workflows, kept, stopped = together(session, [Question(query, [organisation_id]) for query in asked])
     return Ground(
         organisation=organisation,
         rules=rules_of(organisation, around=civil_date(now, zone) if now is not None else None),
@@ -78,6 +80,7 @@ def ground_of(session: Session, organisation_id: int, *, now: datetime | None = 
         sending_ahead=now is None or now <= _last_sending_moment(organisation, now),
         kept=kept[0] if kept else None,  # type: ignore[arg-type]
         time_zones=_time_zones(session, organisation_id) if organisation.contact_rules else {},
+        stopped_media=frozenset(medium for (medium,) in stopped),
     )
 
 
@@ -115,6 +118,9 @@ def workflows_of(session: Session, organisation_id: int) -> dict[int | str, Work
     """Every workflow of the organisation with its steps, by its number."""
     return _workflows(*together(session, [Question(query, [organisation_id]) for query in _WORKFLOWS]))
 
+
+_KEPT = "SELECT id, fingerprint FROM grounds WHERE organisation_id = ? ORDER BY id DESC LIMIT 1"
+_STOPPED = "SELECT DISTINCT medium FROM address_stops WHERE organisation_id = ? AND lifted_at IS NULL"
 
 _WORKFLOWS = (
     "SELECT s.workflow_id, s.step_id, s.name, s.day, s.channel, s.manual FROM steps s "

@@ -5,9 +5,10 @@ what was known about its account. Made again from what is kept, it must come out
 """
 
 import hashlib
+from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 from sqlalchemy import select
@@ -26,10 +27,12 @@ _SHARED = 2
 """How many fields of `Facts` belong to the ground: its rules and its workflows."""
 
 _hints = get_type_hints(Facts)
-_kept = [dict[int, Run] if name == "invoice_runs" else _hints[name] for name in Facts._fields[_SHARED:]]
+_kept = {name: dict[int, Run] if name == "invoice_runs" else _hints[name] for name in Facts._fields[_SHARED:]}
+_OfAccount = namedtuple("_OfAccount", [*_kept], defaults=[*Facts._field_defaults.values()])
+_OfAccount.__annotations__ = _kept  # a decision that is older than the newest of these fields can still be read
 _encoder = msgspec.json.Encoder()
 _steady = msgspec.json.Encoder(order="deterministic")
-_facts_decoder = msgspec.json.Decoder(tuple[tuple(_kept)])  # type: ignore[misc]
+_facts_decoder = msgspec.json.Decoder(_OfAccount)
 
 
 class _Content(NamedTuple):
@@ -155,7 +158,8 @@ def all_kept(session: Session, organisation_id: int) -> Iterator[Kept]:
 
 def _read(row: DecisionRow, content: _Content) -> Kept:
     workflows: Mapping[Ref, Workflow] = {workflow.id: workflow for workflow in content.workflows}
-    facts = Facts(content.rules, workflows, *_facts_decoder.decode(row.facts))
+    of_account: tuple[Any, ...] = _facts_decoder.decode(row.facts)
+    facts = Facts(content.rules, workflows, *of_account)
     facts = facts._replace(holds=content.pause + facts.holds)
     assert row.id is not None
     return Kept(row.id, row.account_id, row.as_of, row.at, facts, row.outcome)

@@ -58,6 +58,8 @@ class ReplyRow(SQLModel, table=True):
     """What the reply seems to say (a promise, a dispute …), for a person to confirm or to dismiss."""
     authentic: str = ""
     """What is known of whether the sender is who the mail says: a word of its mail servers, never proof."""
+    stranger: bool = False
+    """It has our signed address, or answers a mail of ours, and comes from nobody whom we know at this account."""
 
 
 class BookmarkRow(SQLModel, table=True):

@@ -187,6 +187,8 @@ class MessageRow(SQLModel, table=True):
     """The furthest that the provider has told of it: accepted, deferred, delivered, failed …"""
     delivery_at: datetime | None = Field(default=None, sa_type=Instant)
     delivery_why: str = ""
+    seen_as: str = Field(default="", index=True)
+    """The Message-ID that the debtor's mail programme has seen, where the provider chose another than ours."""
     diverted_to: str = ""
     """Where it really went, while messages are sent to ourselves instead; `shadow` when nothing left at all."""
     evidence_tries: int = 0

@@ -37,6 +37,8 @@ def _messages() -> None:
     op.add_column("messages", _text("delivery"))
     op.add_column("messages", sa.Column("delivery_at", Instant(), nullable=True))
     op.add_column("messages", _text("delivery_why"))
+    op.add_column("messages", _text("seen_as"))
+    op.create_index("ix_messages_seen_as", "messages", ["seen_as"])
     op.add_column("messages", _text("diverted_to"))
     op.add_column("messages", _count("evidence_tries"))
     op.add_column("messages", sa.Column("evidence_next_at", Instant(), nullable=True))
@@ -48,6 +50,7 @@ def _replies() -> None:
     op.add_column("replies", sa.Column("attachments", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("replies", sa.Column("suggestions", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("replies", _text("authentic"))
+    op.add_column("replies", sa.Column("stranger", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def _organisations() -> None:
