@@ -6,6 +6,7 @@ from sandbox.faults import Fault
 from sandbox.http_door import squeezed
 from sandbox.index_page import index_page
 from sandbox.quickbooks.hall import HALL, QuickBooksHall
+from sandbox.sendgrid.door import ROOT as SENDGRID
 from sandbox.twilio.door import HALL as TWILIO
 from sandbox.twilio.door import TwilioHall
 from sandbox.world import Call, World
@@ -32,6 +33,8 @@ class Front:
             return self._at_quickbooks(request)
         if path.startswith(TWILIO):
             return self._at_twilio(request)
+        if path.startswith(SENDGRID):
+            return self._at_sendgrid(request)
         if path.startswith("/control/"):
             return self._control.answer(request)
         if path == "/":
@@ -88,6 +91,21 @@ class Front:
             call = Call(at, "twilio", request.method, request.path, request.query_string, status, size, "", request_id)
             with world.lock:
                 world.calls.append(call)
+
+    def _at_sendgrid(self, request: Request) -> Answer:
+        world = self._world
+        with world.lock:
+            world.catch_up()
+            at, request_id = world.clock.now(), world.new_id()
+        status = size = 0
+        try:
+            answer = squeezed(request, world.sendgrid.answer(request))
+            status, size = answer.status, len(answer.body)
+            return answer
+        finally:
+            where = request.path, request.query_string
+            with world.lock:
+                world.calls.append(Call(at, "sendgrid", request.method, *where, status, size, "", request_id))
 
     def _identity(self, request: Request) -> Answer:
         world, name = self._world, request.path.removeprefix(IDENTITY).strip("/")

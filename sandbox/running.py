@@ -13,6 +13,7 @@ from sandbox.front import Front
 from sandbox.http_door import HttpDoor
 from sandbox.mail.imap import ImapDoor
 from sandbox.mail.smtp import SmtpDoor
+from sandbox.sendgrid.account import KEY as SENDGRID_KEY
 from sandbox.twilio import account as twilio
 from sandbox.world import World
 
@@ -54,6 +55,14 @@ class TwilioAddresses:
     test_auth_token: str = twilio.TEST_TOKEN
 
 
+@dataclass(frozen=True, slots=True)
+class SendGridAddresses:
+    """Where an app finds the practice SendGrid, and with what key."""
+
+    host: str
+    api_key: str = SENDGRID_KEY
+
+
 class Sandbox:
     """A running sandbox. `with start() as sandbox: …` stops it at the end."""
 
@@ -75,6 +84,7 @@ class Sandbox:
         self.api_url = f"{self.url}/api.xro/2.0"
         self.quickbooks = QuickBooksAddresses.at(self.url)
         self.twilio = TwilioAddresses(f"{self.url}/twilio")
+        self.sendgrid = SendGridAddresses(f"{self.url}/sendgrid")
         self.connections_url = f"{self.url}/Connections"
         self.smtp_port, self.imap_port = smtp.port, imap.port
         self.control = Control(self.url)
@@ -84,6 +94,7 @@ class Sandbox:
             door.close()
         self._world.webhooks.stop()
         self._world.quickbooks.webhooks.stop()
+        self._world.sendgrid.stop()
         self._world.twilio.stop()
 
     def __enter__(self) -> "Sandbox":
@@ -138,6 +149,7 @@ def serve(
         print(f"  consent  {sandbox.authorize_url}")
         print(f"  or as QuickBooks {sandbox.quickbooks.api_url}, consent {sandbox.quickbooks.authorize_url}")
         print(f"  texts and calls {sandbox.twilio.base_url}   (account {sandbox.twilio.account_sid})")
+        print(f"  or by SendGrid {sandbox.sendgrid.host}   (key {sandbox.sendgrid.api_key})")
         print(
             f"  mail     out {host}:{sandbox.smtp_port} (SMTP), in {host}:{sandbox.imap_port} (IMAP, replies / sandbox)"
         )

@@ -15,6 +15,8 @@ from sandbox.faults import Faults
 from sandbox.mail.post_office import PostOffice
 from sandbox.organisation import Organisation
 from sandbox.quickbooks.intuit import Intuit
+from sandbox.sendgrid.account import Account as SendGridAccount
+from sandbox.sendgrid.door import SendGrid
 from sandbox.twilio.account import Twilio
 from sandbox.xero.habits import Habits
 from sandbox.xero.identity import Identity
@@ -54,6 +56,7 @@ class World:
     identity: Identity = field(init=False)
     quickbooks: Intuit = field(init=False)
     webhooks: Webhooks = field(init=False)
+    sendgrid: SendGrid = field(init=False)
     twilio: Twilio = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,6 +68,14 @@ class World:
         )
         self.webhooks = Webhooks(now=self.clock.now, timetable=self.timetable, new_id=self.new_id, lock=self.lock)
         self.twilio = Twilio(now=self.clock.now, new_id=self.new_id, timetable=self.timetable, lock=self.lock)
+        account = SendGridAccount(
+            now=self.clock.now,
+            new_id=self.new_id,
+            chance=Random(f"{self.seed} sendgrid"),
+            timetable=self.timetable,
+            lock=self.lock,
+        )
+        self.sendgrid = SendGrid(account, self.post)
         self.limits.ticks = lambda: self.clock.now().timestamp()
 
     def new_id(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox.control.quickbooks_client import QuickBooksControl
+from sandbox.control.sendgrid_client import SendGridControl
 from sandbox.control.twilio_client import TwilioControl
 from sandbox.control.xero_client import XeroControl
 
@@ -36,6 +37,7 @@ class Control:
         self._lines = threading.local()
         self.xero = XeroControl(self._ask)
         self.quickbooks = QuickBooksControl(self._ask)
+        self.sendgrid = SendGridControl(self._ask)
         self.twilio = TwilioControl(self._ask)
 
     # --- what there is

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.control import reading
 from sandbox.control.ledger_desk import LedgerDesk
 from sandbox.control.quickbooks_desk import QuickBooksDesk
+from sandbox.control.sendgrid_desk import SendGridDesk
 from sandbox.control.twilio_desk import TwilioDesk
 from sandbox.control.world_desk import WorldDesk
 from sandbox.control.xero_desk import XeroDesk
@@ -14,6 +15,7 @@ from sandbox.exchange import Answer, Request
 from sandbox.world import World
 
 ROOT = "/control/"
+DESKS = (LedgerDesk, WorldDesk, XeroDesk, QuickBooksDesk, TwilioDesk, SendGridDesk)
 
 
 class ControlDoor:
@@ -21,7 +23,7 @@ class ControlDoor:
         self._world = world
         self._verbs = {
             name: verb
-            for desk in (LedgerDesk(world), WorldDesk(world), XeroDesk(world), QuickBooksDesk(world), TwilioDesk(world))
+            for desk in (made(world) for made in DESKS)
             for name, verb in inspect.getmembers(desk, inspect.ismethod)
             if not name.startswith("_")
         }

@@ -130,6 +130,7 @@ class WorldDesk:
                         raise NotPossible(f"A ledger is down as true, false, “503” or “drop”, not “{value}”.")
                 case "clear":
                     faults.next, faults.token, faults.smtp, faults.down = [], [], SmtpFaults(), ""
+                    self.world.sendgrid.account.faults.clear()
                     faults.quickbooks, faults.quickbooks_token, faults.twilio = [], [], []
                 case _:
                     known = ", ".join(Faults.__dataclass_fields__)

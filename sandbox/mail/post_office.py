@@ -4,9 +4,15 @@ A letter is kept as the raw bytes that came over the line, with the envelope it 
 nothing is read into it until somebody asks.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import message_from_bytes
+from email.utils import getaddresses, parseaddr
+
+Exchange = Callable[[str, list[str], bytes], None]
+"""Whoever takes the mails for a domain: told the envelope's sender, its recipients and the mail, byte for byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +56,36 @@ class PostOffice:
         self._now, self.new_id = now, new_id
         self.sent: list[Sent] = []
         self.home_domains: set[str] = set()
+        self.exchanges: dict[str, Exchange] = {}
         self.mailbox = Mailbox("replies", "sandbox", validity=1)
 
     def take(self, sender: str, recipients: list[str], raw: bytes) -> Sent:
         """A letter came in by SMTP. Addressed to the firm itself, it also lies in the INBOX."""
         letter = Sent(len(self.sent), sender, tuple(recipients), raw, self._now())
         self.sent.append(letter)
-        if any(address.rpartition("@")[2].lower() in self.home_domains for address in recipients):
+        elsewhere = self._forwarded(sender, recipients, raw)
+        if any(_domain(address) in self.home_domains for address in recipients if address not in elsewhere):
             self.mailbox.deliver(b"Return-Path: <%s>\r\n" % sender.encode() + raw, letter.received_at)
         return letter
 
     def deliver(self, raw: bytes) -> Delivered:
+        """A letter from outside: into the INBOX, but for domains whose mails somebody else takes in (number 0 then)."""
+        head = message_from_bytes(raw.partition(b"\r\n\r\n")[0] if b"\r\n\r\n" in raw else raw)
+        people = [str(value) for name in ("To", "Cc") for value in head.get_all(name, [])]
+        recipients = [address for _, address in getaddresses(people) if address]
+        sender = parseaddr(str(head.get("Return-Path", head.get("From", ""))))[1]
+        stamp = re.match(rb"Return-Path:[^\n]*\n", raw)
+        elsewhere = self._forwarded(sender, recipients, raw[stamp.end() :] if stamp else raw)
+        if recipients and len(elsewhere) == len(recipients):
+            return Delivered(0, raw, self._now())
         return self.mailbox.deliver(raw, self._now())
+
+    def _forwarded(self, sender: str, recipients: list[str], raw: bytes) -> list[str]:
+        """Which of the recipients were at domains whose mails somebody else takes; each of those has them now."""
+        elsewhere = [address for address in recipients if _domain(address) in self.exchanges]
+        for domain in dict.fromkeys(map(_domain, elsewhere)):
+            self.exchanges[domain](sender, [a for a in elsewhere if _domain(a) == domain], raw)
+        return elsewhere
 
     def renumber(self) -> None:
         """A mailbox rebuilt by its provider: another UIDVALIDITY, and every letter has a new number."""
@@ -70,3 +94,7 @@ class PostOffice:
         for uid, letter in enumerate(box.letters, 1):
             letter.uid = uid
         box.next_uid = len(box.letters) + 1
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower()
