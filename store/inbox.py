@@ -2,24 +2,75 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, and_, func, or_, select
+from sqlalchemy import Column, and_, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from store.tables import AccountRow, BookmarkRow, ContactRow, InvoiceRow, MessageRow, PostRow
+from store.tables import AccountRow, BookmarkRow, ContactRow, InvoiceRow, MessageRow, PostRow, ReplyRow
+
+_ASIDE = (col(PostRow.processed_at).is_(None), col(PostRow.problem) != "")
 
 
-def keep_post(session: Session, *, channel: str, event_id: str, raw: bytes, at: datetime) -> bool:
-    """Stores a post once, whatever the provider repeats. False when we have it already."""
+def keep_post(session: Session, *, channel: str, event_id: str, raw: bytes, at: datetime, problem: str = "") -> bool:
+    """Stores a post once, whatever the provider repeats. False when we have it already.
+
+    With a `problem` it is kept for a person, and read by nobody.
+    """
+    return keep_posts(session, channel, [(event_id, raw, problem)], at) == 1
+
+
+def keep_posts(session: Session, channel: str, posts: Sequence[tuple[str, bytes, str]], at: datetime) -> int:
+    """Stores several, each as its event's id, its bytes and its problem. Returns how many were new."""
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    kept = session.execute(
-        insert(PostRow)
-        .values(channel=channel, event_id=event_id, raw=raw, received_at=at, problem="", attempts=0)
-        .on_conflict_do_nothing(index_elements=["channel", "event_id"])
+    kept = 0
+    for event_id, raw, problem in posts:
+        row = {"event_id": event_id, "raw": raw, "problem": problem}
+        statement = insert(PostRow).values(channel=channel, received_at=at, attempts=0, **row)
+        once = statement.on_conflict_do_nothing(index_elements=["channel", "event_id"])
+        kept += session.execute(once).rowcount
+    return kept
+
+
+class Aside(NamedTuple):
+    """The posts of one channel that wait for a person, because nobody could read or would believe them."""
+
+    posts: int
+    bytes: int
+
+
+def set_aside(session: Session, channel: str) -> Aside:
+    query = select(func.count(), func.coalesce(func.sum(func.length(PostRow.raw)), 0)).where(
+        col(PostRow.channel) == channel, *_ASIDE
     )
-    return bool(kept.rowcount == 1)
+    return Aside(*session.execute(query).one())
+
+
+def all_aside(session: Session, limit: int = 50) -> Sequence[Any]:
+    """Those of every channel without their content, the newest first: id, channel, moment, problem and size."""
+    query = select(
+        PostRow.id, PostRow.channel, PostRow.received_at, PostRow.problem, func.length(PostRow.raw).label("size")
+    )
+    return session.execute(query.where(*_ASIDE).order_by(col(PostRow.id).desc()).limit(limit)).all()
+
+
+def post_aside(session: Session, post_id: int) -> PostRow | None:
+    """One of those, with its content."""
+    return session.scalars(select(PostRow).where(col(PostRow.id) == post_id, *_ASIDE)).one_or_none()
+
+
+def forget_events(session: Session, before: datetime, *, at_once: int = 500) -> int:
+    """Lets go of what providers told of deliveries, once it is understood and old. Replies are kept, files and all."""
+    old: Any = (
+        select(PostRow.id)
+        .outerjoin(ReplyRow, col(ReplyRow.post_id) == PostRow.id)
+        .where(col(PostRow.processed_at) < before, col(PostRow.problem) == "", col(ReplyRow.id).is_(None))
+        .limit(at_once)
+    )
+    chosen = list(session.scalars(old))
+    return int(session.execute(delete(PostRow).where(col(PostRow.id).in_(chosen))).rowcount) if chosen else 0
 
 
 def bookmark(session: Session, name: str) -> str | None:

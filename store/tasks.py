@@ -33,6 +33,14 @@ def open_task(
     session.flush()
 
 
+def is_open(session: Session, *, organisation_id: int, key: str) -> bool:
+    """Whether somebody has been asked already, and has not dealt with it yet."""
+    query = select(TaskRow.id).where(
+        col(TaskRow.organisation_id) == organisation_id, col(TaskRow.key) == key, col(TaskRow.closed_at).is_(None)
+    )
+    return session.scalars(query).first() is not None
+
+
 def close_task(session: Session, *, organisation_id: int, key: str, at: datetime, by: str) -> None:
     """Closes the task of this matter, if one is open."""
     session.execute(

@@ -20,6 +20,7 @@ from web.rooms import (
     accounts,
     connections,
     doorbell,
+    doors,
     front,
     health,
     invoice,
@@ -44,7 +45,7 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     books = (front, plan, accounts, account, account_forms, invoice, replies, support, sync_log)
-    for room in (health, doorbell, sign_in, *books, workflows, settings, connections):
+    for room in (health, doorbell, doors, sign_in, *books, workflows, settings, connections):
         app.include_router(room.router)
     _problems.answer_all(app)
     return app

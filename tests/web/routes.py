@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.web.books import Books
 
-OPEN_TO_ALL = {"/sign-in", "/health", "/hooks/{kind}"}
+OPEN_TO_ALL = {"/sign-in", "/health", "/hooks/{kind}", "/hooks/{kind}/{door}"}
 
 
 def routes(app: Any) -> Iterator[tuple[str, str]]:
@@ -30,5 +30,6 @@ def filled(path: str, books: Books, whose: str) -> str:
         "task_id": books.ids["task"][offset],
         "workflow_id": books.ids["workflow"][offset],
         "kind": "xero",
+        "door": "somewhere",
     }
     return path.format(**ids)
