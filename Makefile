@@ -22,7 +22,11 @@ ARGS   ?=
 record: .venv/dev
 	@PYTHONPATH=.:tests .venv/bin/python tests/connector/tapes.py $(ARGS)
 
-.PHONY: setup demo test check lock record
+# Turns the mail layouts from MJML into HTML, after one was changed.
+layouts: .venv/dev
+	@.venv/bin/python -m wording.compile_layouts
+
+.PHONY: setup demo test check lock record layouts
 setup: .venv/run
 
 demo: .venv/run

@@ -4,20 +4,27 @@ Templates are written by the firm, so they are treated as text from a stranger: 
 them and nothing else. A template that does not render is a sentence about what is wrong, never a broken message.
 """
 
+from wording.look import Look, NotALogo, Picture, checked_logo
 from wording.prewritten import PrewrittenStep, PrewrittenWorkflow, prewritten
-from wording.render import Layout, Placeholders, Rendered, TemplateProblem, placeholders, render
+from wording.render import Layout, Placeholders, Rendered, TemplateProblem, placeholders, render, said, texted
 from wording.statement import Line, Statement
 
 __all__ = [
     "Layout",
     "Line",
+    "Look",
+    "NotALogo",
+    "Picture",
     "Placeholders",
     "PrewrittenStep",
     "PrewrittenWorkflow",
     "Rendered",
     "Statement",
     "TemplateProblem",
+    "checked_logo",
     "placeholders",
     "prewritten",
     "render",
+    "said",
+    "texted",
 ]

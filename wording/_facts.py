@@ -7,7 +7,7 @@ overdue: nobody is asked for money whose reason is still being argued about.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -16,7 +16,7 @@ from typing import Any
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
 from wording.statement import Line, Statement
 
@@ -38,6 +38,11 @@ def one_line(text: str) -> str:
     return _LINE_BREAKS.sub(" ", clean(text)).strip()
 
 
+def in_a_row(text: str) -> str:
+    """Several lines as one, as an address is written in a sentence: `12 Quay Street, Bristol`."""
+    return ", ".join(filter(None, (line.strip(" \t,") for line in clean(text).split("\n"))))
+
+
 @dataclass(frozen=True)
 class Tongue:
     """How one country writes dates and amounts. `name` is a Babel name such as `en_GB`."""
@@ -50,15 +55,30 @@ class Tongue:
         return str(self.locale).replace("_", "-")
 
     def day(self, day: date | None, style: str = "medium") -> str:
-        return format_date(day, format=style, locale=self.locale) if day else ""
+        return _day(self.locale, day, style) if day else ""
 
     def amount(self, amount: Decimal, currency: str) -> str:
-        return one_line(format_currency(amount, currency, locale=self.locale))
+        return _amount(self.locale, amount, currency)
+
+    def number(self, amount: Decimal) -> str:
+        """An amount without its currency: `1,200.00`."""
+        return one_line(format_decimal(amount, format="#,##0.00", locale=self.locale))
 
     def amounts(self, sums: Mapping[str, Decimal]) -> str:
         """£1,200.00 and €300.00: one amount for each currency, those of zero left out unless all are."""
         shown = {code: total for code, total in sums.items() if total} or dict(list(sums.items())[:1])
         return format_list([self.amount(total, code) for code, total in shown.items()], locale=self.locale)
+
+
+@lru_cache(maxsize=4096)
+def _day(locale: Locale, day: date, style: str) -> str:
+    """Kept, because a letter says the same days and amounts several times, and thousands of letters do."""
+    return format_date(day, format=style, locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _amount(locale: Locale, amount: Decimal, currency: str) -> str:
+    return one_line(format_currency(amount, currency, locale=locale))
 
 
 @lru_cache(maxsize=64)
@@ -102,39 +122,82 @@ class InvoiceFacts(dict[str, Any]):
         return str(self["number"])
 
 
-def facts_of(statement: Statement) -> dict[str, Any]:
-    """Every placeholder of an account-level template with its value, ready to be shown."""
+def facts_of(statement: Statement, *, each_invoice: bool = True) -> dict[str, Any]:
+    """Every placeholder with its value, ready to be shown. See `wording.offer` for what each is.
+
+    Without `each_invoice` the list of invoices is empty: for templates that do not name it, and thousands of invoices.
+    """
     tongue_ = tongue(statement.locale)
-    codes = currencies(statement)
     chased = [line for line in statement.lines if asked_for(line)]
-    first, last, sender = map(
-        one_line, (statement.contact_first_name, statement.contact_last_name, statement.sender_name)
-    )
-    firm = one_line(statement.organisation)
-    sender = "" if sender.casefold() == firm.casefold() else sender  # the firm's own name is nobody's signature
+    oldest = oldest_first(chased or statement.lines)[:1]
+    invoice = _invoice(oldest[0], tongue_) if oldest else _no_invoice(statement, tongue_)
     return {
-        "organisation": {"name": firm, "phone": one_line(statement.organisation_phone)},
-        "sender": {"name": sender},
-        "owner": {"full_name": sender},
-        "contact": {
-            "first_name": first,
-            "last_name": last,
-            "full_name": f"{first} {last}".strip(),
-            "email": one_line(statement.contact_email),
-        },
+        **_people(statement),
         "account": {
             "name": one_line(statement.account),
             "number": one_line(statement.account_number),
             "days_overdue": max((line.age for line in chased), default=0),
-            "invoice_count": len(statement.lines),
+            "invoice_count": sum(line.balance > 0 for line in statement.lines),
             "overdue_count": len(chased),
-            "total_due": tongue_.amounts(sums(statement.lines, codes)) if codes else "",
-            "total_overdue": tongue_.amounts(sums(chased, codes)) if codes else "",
+            "total_due": _total(statement, statement.lines, tongue_),
+            "total_overdue": _total(statement, chased, tongue_),
         },
-        "invoices": [_invoice(line, tongue_) for line in oldest_first(statement.lines)],
+        "invoice": invoice,
+        "invoices": [_invoice(line, tongue_) for line in oldest_first(statement.lines) if each_invoice],
+        "reference": one_line(statement.account_number) or invoice["number"],
+        "link": safe_link(statement.link) or invoice["link"],
         "today": tongue_.day(statement.as_of, "long"),
         "statement": STATEMENT_HERE,
     }
+
+
+def _people(statement: Statement) -> dict[str, Any]:
+    """Who writes and who is written to."""
+    said = {name: in_a_row(getattr(statement, name)) for name in _SAID}
+    firm, account = one_line(statement.organisation), one_line(statement.account)
+    sender = one_line(statement.sender_name)
+    sender = "" if sender.casefold() == firm.casefold() else sender  # the firm's own name is nobody's signature
+    owner = _full(said["owner_first_name"], said["owner_last_name"])
+    return {
+        "organisation": {"name": firm, "pay_details": said["pay_details"], **_part("organisation", said)},
+        "sender": {"name": sender},
+        "owner": {**_part("owner", said), "full_name": owner or sender, "organisation": firm},
+        "contact": {
+            **_part("contact", said),
+            "full_name": _full(said["contact_first_name"], said["contact_last_name"]),
+            "organisation": account,
+            "account_number": one_line(statement.account_number),
+        },
+    }
+
+
+_SAID = tuple(
+    field.name
+    for field in fields(Statement)
+    if field.name == "pay_details" or field.name.startswith(("organisation_", "owner_", "contact_"))
+)
+
+
+def _part(whose: str, said: Mapping[str, str]) -> dict[str, str]:
+    """What a statement says of the organisation, the owner or the contact, by the last part of its name."""
+    return {name.removeprefix(f"{whose}_"): value for name, value in said.items() if name.startswith(f"{whose}_")}
+
+
+def _full(first: str, last: str) -> str:
+    return f"{first} {last}".strip()
+
+
+def _total(statement: Statement, lines: Iterable[Line], tongue_: Tongue) -> str:
+    """What these lines come to in each currency. Nothing open is an amount too: it is written as zero."""
+    codes = currencies(statement) or ((statement.currency,) if statement.currency else ())
+    return tongue_.amounts(sums(lines, codes)) if codes else tongue_.number(Decimal(0))
+
+
+def _no_invoice(statement: Statement, tongue_: Tongue) -> InvoiceFacts:
+    """Stands in where nothing is open: the same placeholders, and nothing to show."""
+    line = Line("", "", None, statement.as_of, Decimal(0), Decimal(0), statement.currency, 0)
+    facts = _invoice(replace(line, currency=statement.currency or "XXX"), tongue_)
+    return InvoiceFacts(facts, due_on="", total="", balance="", currency=statement.currency)
 
 
 def _invoice(line: Line, tongue_: Tongue) -> InvoiceFacts:

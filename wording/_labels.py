@@ -1,4 +1,7 @@
-"""The few words that the statement table itself needs, in the languages we have them in. The firm writes the rest."""
+"""The few words that the statement itself needs, in a letter and as a PDF, in the languages that we have them in.
+
+The firm writes the rest.
+"""
 
 import tomllib
 from dataclasses import dataclass
@@ -27,6 +30,26 @@ class Labels:
     total_disputed: str
     total: str
     more: str
+    all_elsewhere: str
+    credit: str
+    total_credit: str
+    age_not_due: str
+    age_30: str
+    age_60: str
+    age_90: str
+    age_older: str
+    issued: str
+    amount: str
+    page: str
+    how_to_pay: str
+    to: str
+    account_number: str
+    nothing_owed: str
+
+    @property
+    def ages(self) -> tuple[str, ...]:
+        """The ageing buckets in the order of `engine.ageing.BUCKETS`."""
+        return (self.age_not_due, self.age_30, self.age_60, self.age_90, self.age_older)
 
     def lateness(self, age: int) -> str:
         """`age` is whole days since the due date; below 0 before it."""

@@ -2,11 +2,14 @@
 
 It is Liquid, because Liquid sees tables and lists only and never the attributes of a program's objects. On top of that,
 only the tags and filters named here exist; those that could grow a text without end, read the clock, load other
-templates or switch escaping off do not. Every failure becomes a sentence that an author can act on.
+templates or switch escaping off do not. What remains is bounded in length at every step, and by the clock: a template
+that is not filled in within half a second is stopped, in the thread that it runs in. Every failure becomes a sentence
+that an author can act on.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -23,13 +26,20 @@ from liquid.expression import Expression
 from wording._facts import InvoiceFacts, clean, facts_of
 from wording.statement import Line, Statement
 
+SECONDS = 0.5
+"""A template has so long to be filled in. An ordinary one takes a thousandth of it."""
+
 _LONGEST_TEMPLATE = 20_000
+_LONGEST_TEXT = 60_000
 _TAGS = ("if", "unless", "case", "for", "break", "continue", "assign", "comment", "#")
 _MARKUP = ("content", "output", "illegal")
 _FILTERS = (
     *("default", "upcase", "downcase", "capitalize", "strip", "append", "prepend", "truncate", "url_encode"),
     *("plus", "minus", "at_least", "at_most", "size", "first", "last", "join", "map", "where", "reverse"),
 )
+_LONGEST_MARK = 1_000
+_MARKS = re.compile(r"\{\{|\{%|%\}|\}\}")
+_CLOSING = {"{{": "}}", "{%": "%}"}
 _LONG_GAP = re.compile(r"\s{201}")
 _TAG_ON_ITS_OWN_LINE = re.compile(r"(?m)^[ \t]*(\{%-?(?:[^%\n]|%(?!\}))*?)(-?%\})[ \t]*\n")
 
@@ -45,12 +55,68 @@ class Placeholders(NamedTuple):
     unknown: tuple[str, ...]
 
 
+class TakesTooLong(LiquidError):
+    """The template was still at work when its time was up, or had grown a text beyond all bounds."""
+
+
+class _Stopwatch(RenderContext):
+    """What a template sees while it is filled in, with a stopwatch that is looked at wherever a template can turn.
+
+    The library asks for `disabled_tags` before each tag and each placeholder, and for each filter by its name. Between
+    two such looks nothing can happen but one filter on texts of bounded length, so the time is kept to the millisecond
+    without a process to kill.
+    """
+
+    __slots__ = ("until",)
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self.until = time.monotonic() + SECONDS
+        super().__init__(*given, **named)
+
+    @property
+    def disabled_tags(self) -> list[str]:
+        self.look()
+        return []
+
+    @disabled_tags.setter
+    def disabled_tags(self, _tags: list[str]) -> None:
+        pass
+
+    def look(self) -> None:
+        if time.monotonic() > self.until:
+            raise TakesTooLong(f"it takes longer than {SECONDS:g} seconds to fill in, and was stopped", token=None)
+
+    def filter(self, name: str, token: Any) -> Callable[..., object]:
+        self.look()
+        act = super().filter(name, token)
+
+        def within_bounds(left: object, *given: Any, **named: Any) -> object:
+            if name == "join" and isinstance(left, list | tuple) and given:
+                _bounded(len(left) * len(str(given[0])), token)
+            made = act(left, *given, **named)
+            if isinstance(made, str):
+                _bounded(len(made), token)
+            return made
+
+        return within_bounds
+
+
+def _bounded(length: int, token: Any) -> None:
+    if length > _LONGEST_TEXT:
+        raise TakesTooLong(f"a filter makes a text of more than {_LONGEST_TEXT:,} characters", token=token)
+
+
+class _Template(BoundTemplate):
+    context_class = _Stopwatch
+
+
 class _Locked(Environment):
+    template_class = _Template
     block_nesting_limit = 10
     context_depth_limit = 20
     loop_iteration_limit = 2_000
     local_namespace_limit = 20_000
-    output_stream_limit = 60_000
+    output_stream_limit = _LONGEST_TEXT
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:  # noqa: ARG002
         super().setup_tags_and_filters(extra=False)
@@ -72,10 +138,25 @@ def fill_in(part: str, source: str, facts: Mapping[str, Any]) -> str:
         raise TemplateProblem(f"In the {part}: a value cannot be used like this ({problem}).") from problem
 
 
-def placeholders(source: str) -> Placeholders:
-    """The placeholders that a body template names, in the order of their first use. Raises TemplateProblem."""
-    used = _named("body", _parsed("body", source), frozenset(_vocabulary()))
+def placeholders(source: str, *, part: str = "body", per_invoice: bool = True) -> Placeholders:
+    """The placeholders that a template names, in the order of their first use. Raises TemplateProblem.
+
+    A subject cannot hold the table of invoices. `per_invoice` is False for a Smart workflow: its reminders speak of the
+    whole account, so `invoice` alone would be a riddle there.
+    """
+    offered = set(_vocabulary()) - ({"statement"} if part == "subject" else set())
+    used = _named(part, _parsed(part, source), frozenset(offered - (set() if per_invoice else {"invoice"})))
     return Placeholders(tuple(used), tuple(name for name, problem in used.items() if problem))
+
+
+@lru_cache(maxsize=512)
+def names_invoices(source: str) -> bool:
+    """Whether the template goes through the invoices itself. False for one that cannot be read."""
+    try:
+        variables = _parsed("body", source).analyze(include_partials=False).globals.values()
+    except TemplateProblem:
+        return False
+    return any(variable.segments[0] == "invoices" for found in variables for variable in found)
 
 
 @lru_cache(maxsize=512)
@@ -91,6 +172,7 @@ def _parsed(part: str, source: str) -> BoundTemplate:
         raise TemplateProblem(f"The {part} is longer than {_LONGEST_TEMPLATE:,} characters.")
     if _LONG_GAP.search(source):
         raise TemplateProblem(f"The {part} holds more than 200 blanks or empty lines in a row.")
+    _closed(part, source)
     try:
         template = _ENVIRONMENT.from_string(_without_tag_lines(clean(source)))
         expressions = list(_expressions(template))
@@ -101,6 +183,27 @@ def _parsed(part: str, source: str) -> BoundTemplate:
     if any(isinstance(expression, RangeLiteral) for expression in expressions):
         raise TemplateProblem(f"In the {part}: a range such as (1..10) cannot be used; repeat over `invoices` instead.")
     return template
+
+
+def _closed(part: str, source: str) -> None:
+    """Every `{{` and `{%` is closed before the next one opens, and soon. Else reading the template could take minutes:
+    the library looks for each one's end all over again.
+    """
+    opened: re.Match[str] | None = None
+    for mark in _MARKS.finditer(source):
+        if opened is not None and (mark[0] in ("{{", "{%") or mark.start() - opened.start() > _LONGEST_MARK):
+            break
+        if opened is None and mark[0] in ("{{", "{%"):
+            opened = mark
+        elif opened is not None and mark[0] == _CLOSING[opened[0]]:
+            opened = None
+    if opened is not None:
+        line = source.count("\n", 0, opened.start()) + 1
+        closing, most = _CLOSING[opened[0]], f"{_LONGEST_MARK:,}"
+        raise TemplateProblem(
+            f"In the {part}, line {line}: `{opened[0]}` is not closed by `{closing}` within {most} characters, "
+            "before the next one opens."
+        )
 
 
 def _without_tag_lines(source: str) -> str:

@@ -1,57 +1,78 @@
 """The letter as a page: what the author typed becomes paragraphs, web addresses become links, and nothing else happens.
 
 Everything is escaped here, after the template was filled in, so neither an author nor a fact can bring markup of its
-own. Nothing is fetched from anywhere when the mail is opened: no pictures, no fonts, no counting.
+own. Nothing is fetched from anywhere when the mail is opened: no pictures but the logo that it carries, no fonts, no
+counting.
 """
 
 import re
-from collections.abc import Mapping
+from functools import cache
 from html import escape
+from pathlib import Path
 
+from css_inline import CSSInliner
+
+from wording.look import Look, Picture
+
+_FOLDER = Path(__file__).with_name("layouts")
+_PLACE = re.compile(r"\[\[(\w+)\]\]")
 _LINK = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-_FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
-_DARK = (
-    "@media (prefers-color-scheme:dark){"
-    "body,.page{background:#16191d!important}"
-    ".page,.page p,.ink,.ink th,.ink td{color:#e6e9ed!important}"
-    ".ink .soft,.soft{color:#a3adb8!important}.ink .late{color:#ff8a80!important}.page a.link{color:#8ab4f8!important}"
-    ".ink .line{border-color:#3a424b!important}}"
-)
+_WIDEST_LOGO, _TALLEST_LOGO = 240, 80
+_INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True)
 
 
-def accent(colours: Mapping[str, str]) -> str:
-    """The firm's colour for links if it is one (`#0b57d0`), else ours."""
-    chosen = colours.get("accent", "")
-    return chosen if _COLOUR.fullmatch(chosen) else "#0b57d0"
-
-
-def paragraphs(text: str, accent: str) -> str:
+def paragraphs(text: str) -> str:
     """Blank lines part paragraphs; a single line break stays one."""
     parts = [part.strip("\n") for part in re.split(r"\n[ \t]*\n", text)]
-    return "".join(f'<p style="margin:0 0 16px">{_inline(part, accent)}</p>' for part in parts if part.strip())
+    return "".join(f"<p>{_inline(part)}</p>" for part in parts if part.strip())
 
 
-def page(*, title: str, language: str, inside: str) -> str:
+def page(layout: str, *, title: str, language: str, firm: str, inside: str, look: Look, logo: Picture | None) -> str:
+    """The whole page, its style sheet written into each element, because many mail programmes drop style sheets."""
+    filled = {
+        "title": escape(title),
+        "language": escape(language),
+        "accent": look.colour,
+        "head": _head(firm, logo),
+        "body": inside,
+        "foot": foot(look),
+    }
+    pieces = _pieces(layout)
+    html = "".join(piece if place % 2 == 0 else filled[piece] for place, piece in enumerate(pieces))
+    return _INLINER.inline(html)
+
+
+@cache
+def _pieces(layout: str) -> tuple[str, ...]:
+    """The layout's HTML in turn with the names of what is filled in between. So no fact is ever searched for places."""
+    return tuple(_PLACE.split(_FOLDER.joinpath(f"{layout}.html").read_text(encoding="utf-8")))
+
+
+def _head(firm: str, logo: Picture | None) -> str:
+    """The logo, no larger than a letterhead's; the firm's name where it has none, and where pictures are not shown."""
+    if logo is None:
+        return f'<span class="firm">{escape(firm)}</span>'
+    scale = min(1.0, _WIDEST_LOGO / logo.width, _TALLEST_LOGO / logo.height)
+    name = re.sub(r"[<>&\"]", "", firm)
+    width, height = max(1, round(logo.width * scale)), max(1, round(logo.height * scale))
     return (
-        f'<!DOCTYPE html><html lang="{escape(language)}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
-        f"<title>{escape(title)}</title><style>:root{{color-scheme:light dark;supported-color-schemes:light dark}}"
-        f'{_DARK}</style></head><body style="margin:0;padding:0;background:#ffffff">'
-        '<table role="presentation" width="100%" style="border-collapse:collapse"><tr><td style="padding:0">'
-        '<table role="presentation" width="640" style="width:100%;max-width:640px;border-collapse:collapse"><tr>'
-        f'<td class="page" style="padding:24px 20px;font-family:{_FONT};font-size:16px;line-height:1.5;'
-        f'color:#1f2933;background:#ffffff">{inside}</td></tr></table></td></tr></table></body></html>\n'
+        f'<img class="logo" src="cid:{logo.content_id}" alt="{name}" width="{width}" height="{height}" '
+        f'style="width:{width}px">'
     )
 
 
-def _inline(text: str, accent: str) -> str:
+def foot(look: Look) -> str:
+    """How to pay, where the firm is, and the small print."""
+    parts = (look.pay_details, look.address, look.small_print)
+    return "".join(f"<p>{_inline(part.strip())}</p>" for part in parts if part.strip())
+
+
+def _inline(text: str) -> str:
     pieces, done = [], 0
     for found in _LINK.finditer(text):
         address = _without_punctuation(found[0])
         pieces.append(escape(text[done : found.start()]))
-        pieces.append(f'<a class="link" href="{escape(address)}" style="color:{accent}">{escape(address)}</a>')
+        pieces.append(f'<a class="link" href="{escape(address)}">{escape(address)}</a>')
         done = found.start() + len(address)
     pieces.append(escape(text[done:]))
     return "".join(pieces).replace("\n", "<br>\n")

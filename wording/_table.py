@@ -4,18 +4,23 @@ It is worked out once, in words, and then laid out twice: as aligned plain text 
 on a phone, in the dark, and aloud.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from html import escape
+from typing import NamedTuple
 
 from babel.numbers import get_currency_name
 
-from wording._facts import Tongue, asked_for, currencies, oldest_first, safe_link, tongue
+from engine.ageing import BUCKETS, bucket_of
+from wording._facts import Tongue, asked_for, currencies, oldest_first, one_line, safe_link, tongue
 from wording._labels import Labels, labels
 from wording.statement import Line, Statement
 
-_MOST_ROWS = 20
+MOST_ROWS = 20
+"""More than these would make a mail that nobody reads; the rest is in the statement that goes with it."""
+
 _WIDEST = 24
 
 
@@ -31,14 +36,26 @@ class Row:
     link: str
 
 
+class Total(NamedTuple):
+    """A line below the rows. `weight` is `strong` for the one that matters, `small` for a part of it, or "plain"."""
+
+    label: str
+    amount: str
+    weight: str
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The open invoices in one currency. `hidden` counts those that are in the totals but have no row."""
+    """The open invoices in one currency. `more` says how many are in the totals but have no row, if any.
+
+    `ages` is how the overdue amount is spread over its ages, when there is more than one.
+    """
 
     caption: str
     rows: tuple[Row, ...]
-    hidden: int
-    totals: tuple[tuple[str, str, bool], ...]
+    more: str
+    ages: tuple[Total, ...]
+    totals: tuple[Total, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +66,81 @@ class Table:
     words: Labels
 
 
-def table(statement: Statement) -> Table:
+def table(statement: Statement, most_rows: int | None = MOST_ROWS) -> Table:
+    """The statement in words, with so many rows over all currencies; None: all of them."""
     tongue_ = tongue(statement.locale)
     words = labels(tongue_.locale.language)
-    shown = oldest_first(statement.lines)[:_MOST_ROWS]
+    shown = oldest_first(statement.lines)[:most_rows]
     sections = []
     for caption, code in zip(_captions(statement, tongue_, words), currencies(statement), strict=True):
         lines = [line for line in statement.lines if line.currency == code]
         rows = tuple(_row(line, statement.as_of, tongue_, words) for line in shown if line.currency == code)
-        sections.append(Section(caption, rows, len(lines) - len(rows), _totals(lines, code, tongue_, words)))
+        hidden = len(lines) - len(rows)
+        more = (words.more if rows else words.all_elsewhere).format(count=hidden) if hidden else ""
+        ages, totals = _ages(lines, code, tongue_, words), _totals(lines, code, tongue_, words)
+        sections.append(Section(caption, rows, more, ages, totals))
     return Table(tuple(sections), words)
 
 
 def _captions(statement: Statement, tongue_: Tongue, words: Labels) -> list[str]:
     """The first section carries the statement's title; with several currencies each says which one it is."""
-    title = f"{words.title} – {statement.account}, {words.as_at.format(date=tongue_.day(statement.as_of, 'long'))}"
+    account = one_line(statement.account)
+    title = f"{words.title} – {account}, {words.as_at.format(date=tongue_.day(statement.as_of, 'long'))}"
     codes = currencies(statement)
     if len(codes) < 2:
         return [title for _ in codes]
-    first, *others = (f"{get_currency_name(code, locale=tongue_.locale)} ({code})" for code in codes)
+    first, *others = (currency_name(code, tongue_) for code in codes)
     return [f"{title} – {first}", *others]
 
 
+def currency_name(code: str, tongue_: Tongue) -> str:
+    """`Euro (EUR)`."""
+    return f"{get_currency_name(code, locale=tongue_.locale)} ({code})"
+
+
 def _row(line: Line, as_of: date, tongue_: Tongue, words: Labels) -> Row:
-    part_of = words.of_total.format(amount=tongue_.amount(line.total, line.currency))
+    whole = line.total == line.balance or line.balance < 0
     lateness = words.lateness(line.age if line.age > 0 else (as_of - line.due_on).days)
+    if line.balance < 0:
+        lateness = words.credit
     return Row(
-        number=line.number,
-        reference=line.reference,
+        number=one_line(line.number),
+        reference=one_line(line.reference),
         due=tongue_.day(line.due_on),
         status=f"{lateness} {words.disputed}" if line.disputed else lateness,
         chased=asked_for(line),
         balance=tongue_.amount(line.balance, line.currency),
-        of_total="" if line.total == line.balance else part_of,
+        of_total="" if whole else words.of_total.format(amount=tongue_.amount(line.total, line.currency)),
         link=safe_link(line.link),
     )
 
 
-def _totals(lines: list[Line], code: str, tongue_: Tongue, words: Labels) -> tuple[tuple[str, str, bool], ...]:
-    """Label, amount and whether it is the one that matters. A disputed amount stands apart from the overdue one."""
+def _ages(lines: Iterable[Line], code: str, tongue_: Tongue, words: Labels) -> tuple[Total, ...]:
+    """How late the overdue amount is, youngest first. One age alone would only say the total again."""
+    filled = [(label, amount) for label, amount in list(by_age(lines, words))[1:] if amount]
+    return tuple(Total(label, tongue_.amount(amount, code), "small") for label, amount in filled if len(filled) > 1)
+
+
+def by_age(lines: Iterable[Line], words: Labels) -> Iterator[tuple[str, Decimal]]:
+    """What is owed in each ageing bucket, from not yet due to the oldest. Disputed amounts and credits stand apart."""
+    spread = dict.fromkeys(BUCKETS, Decimal(0))
+    for line in lines:
+        if line.balance > 0 and not line.disputed:
+            spread[bucket_of(line.age)] += line.balance
+    return zip(words.ages, spread.values(), strict=True)
+
+
+def _totals(lines: list[Line], code: str, tongue_: Tongue, words: Labels) -> tuple[Total, ...]:
+    """A disputed amount stands apart from the overdue one, and so does a credit that nobody has used yet."""
     overdue = sum((line.balance for line in lines if asked_for(line)), Decimal(0))
     disputed = sum((line.balance for line in lines if line.disputed), Decimal(0))
+    unused = sum((line.balance for line in lines if line.balance < 0), Decimal(0))
     owed = sum((line.balance for line in lines), Decimal(0))
-    totals = [(words.total_overdue, overdue, True), (words.total_disputed, disputed, False), (words.total, owed, False)]
-    return tuple(
-        (label, tongue_.amount(amount, code), strong)
-        for label, amount, strong in totals
-        if amount or label != words.total_disputed
+    optional = [(words.total_disputed, disputed), (words.total_credit, unused)]
+    return (
+        Total(words.total_overdue, tongue_.amount(overdue, code), "strong"),
+        *(Total(label, tongue_.amount(amount, code), "plain") for label, amount in optional if amount),
+        Total(words.total, tongue_.amount(owed, code), "plain"),
     )
 
 
@@ -108,7 +153,7 @@ def _section_text(section: Section, words: Labels) -> str:
     references = any(row.reference for row in section.rows)
     head = [words.invoice, words.reference, words.due, words.status, words.balance]
     cells = [[_short(row.number), _short(row.reference), row.due, row.status, row.balance] for row in section.rows]
-    sums = [["", "", "", label, amount] for label, amount, _ in section.totals]
+    sums = [["", "", "", total.label, total.amount] for total in (*section.ages, *section.totals)]
     columns = [column for column in range(5) if references or column != 1]
     widths = {column: max(len(line[column]) for line in [head, *cells, *sums]) for column in columns}
 
@@ -121,7 +166,7 @@ def _section_text(section: Section, words: Labels) -> str:
     for row, line in zip(section.rows, cells, strict=True):
         lines.append(laid_out(line))
         lines += [f"  {row.link}"] if row.link else []
-    lines += [words.more.format(count=section.hidden)] if section.hidden else []
+    lines += [section.more] if section.more else []
     return "\n".join([section.caption, "", *lines, rule, *map(laid_out, sums)])
 
 
@@ -129,67 +174,48 @@ def _short(text: str) -> str:
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-_RULE = "border-bottom:1px solid #d9dee4"
-_TABLE = "width:100%;border-collapse:collapse;margin:8px 0 24px;font-size:15px;line-height:1.4;color:#1f2933"
-_CELL = f"padding:8px 0 8px 12px;{_RULE};vertical-align:top;text-align:left"
-_AMOUNT = (
-    f"padding:8px 0 8px 12px;{_RULE};vertical-align:top;text-align:right;white-space:nowrap;"
-    "font-variant-numeric:tabular-nums"
-)
-_FIRST = f"padding:8px 0;{_RULE};vertical-align:top;text-align:left;font-weight:normal;word-break:break-word"
-_SMALL = "font-size:13px;color:#5b6672"
-_CAPTION = f"text-align:left;padding:0 0 8px;{_SMALL}"
-_LATE = "font-size:13px;color:#b3261e"
+def as_html(table: Table) -> str:
+    """One table a currency; headers have a scope, amounts stand to the right. How it looks, the layout says."""
+    return "".join(_section_html(section, table.words) for section in table.sections)
 
 
-def as_html(table: Table, accent: str) -> str:
-    """One table a currency; headers have a scope, amounts stand to the right. `accent` is the colour of links."""
-    return "".join(_section_html(section, table.words, accent) for section in table.sections)
-
-
-def _section_html(section: Section, words: Labels, accent: str) -> str:
-    head = _head(words.invoice, f"{_FIRST};width:36%") + _head(words.due, _CELL) + _head(words.balance, _AMOUNT)
+def _section_html(section: Section, words: Labels) -> str:
+    head = _head(words.invoice, "first third") + _head(words.due) + _head(words.balance, "sum")
     return "".join(
         [
-            f'<table class="ink" style="{_TABLE}">',
-            f'<caption class="soft" style="{_CAPTION}">{escape(section.caption)}</caption>',
+            f'<table class="owed"><caption>{escape(section.caption)}</caption>',
             f"<thead><tr>{head}</tr></thead><tbody>",
-            *(_row_html(row, accent) for row in section.rows),
-            _more_html(words.more.format(count=section.hidden)) if section.hidden else "",
+            *(_row_html(row) for row in section.rows),
+            f'<tr><td class="first small" colspan="3">{escape(section.more)}</td></tr>' if section.more else "",
             "</tbody><tfoot>",
-            *(_total_html(label, amount, strong) for label, amount, strong in section.totals),
+            *(_total_html(total) for total in (*section.ages, *section.totals)),
             "</tfoot></table>",
         ]
     )
 
 
-def _more_html(text: str) -> str:
-    return f'<tr><td class="soft line" colspan="3" style="{_FIRST};{_SMALL}">{escape(text)}</td></tr>'
+def _head(label: str, place: str = "") -> str:
+    return f'<th scope="col" class="{f"{place} small".strip()}">{escape(label)}</th>'
 
 
-def _head(label: str, place: str) -> str:
-    return f'<th class="soft line" scope="col" style="{place};font-weight:normal;{_SMALL}">{escape(label)}</th>'
-
-
-def _row_html(row: Row, accent: str) -> str:
+def _row_html(row: Row) -> str:
     number = escape(row.number)
     if row.link:
-        number = f'<a class="link" href="{escape(row.link)}" style="color:{accent}">{number}</a>'
+        number = f'<a class="link" href="{escape(row.link)}">{number}</a>'
     return (
-        f'<tr><th class="line" scope="row" style="{_FIRST}">{number}{_under(row.reference)}</th>'
-        f'<td class="line" style="{_CELL}">{escape(row.due)}{_under(row.status, late=row.chased)}</td>'
-        f'<td class="line" style="{_AMOUNT}">{escape(row.balance)}{_under(row.of_total)}</td></tr>'
+        f'<tr><th scope="row" class="first">{number}{_under(row.reference)}</th>'
+        f"<td>{escape(row.due)}{_under(row.status, late=row.chased)}</td>"
+        f'<td class="sum">{escape(row.balance)}{_under(row.of_total)}</td></tr>'
     )
 
 
 def _under(text: str, *, late: bool = False) -> str:
-    look, name = (_LATE, "late") if late else (_SMALL, "soft")
-    return f'<br><span class="{name}" style="{look}">{escape(text)}</span>' if text else ""
+    return f'<br><span class="{"late" if late else "small"}">{escape(text)}</span>' if text else ""
 
 
-def _total_html(label: str, amount: str, strong: bool) -> str:
-    weight = "bold" if strong else "normal"
+def _total_html(total: Total) -> str:
+    look = {"strong": " strong", "small": " small"}.get(total.weight, "")
     return (
-        f'<tr><th class="line" scope="row" colspan="2" style="{_FIRST};font-weight:{weight}">{escape(label)}</th>'
-        f'<td class="line" style="{_AMOUNT};font-weight:{weight}">{escape(amount)}</td></tr>'
+        f'<tr><th scope="row" colspan="2" class="first{look}">{escape(total.label)}</th>'
+        f'<td class="sum{look}">{escape(total.amount)}</td></tr>'
     )
