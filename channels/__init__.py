@@ -38,6 +38,7 @@ __all__ = [
     "Token",
     "Unavailable",
     "Unsure",
+    "file_in",
     "kinds",
     "medium_of",
     "open_channel",
@@ -264,6 +265,18 @@ def medium_of(kind: str) -> str:
     """What this channel carries: `email`, `sms` or `call`. Raises LookupError for an unknown kind."""
     medium: str = _adapter(kind).MEDIUM
     return medium
+
+
+def file_in(kind: str, raw: bytes, place: int) -> tuple[str, str, bytes]:
+    """Name, type and content of one file of a raw message that this channel has stored (see `engine.replies.Attached`).
+
+    Nothing in it has been looked at. Raises LookupError when there is no such file.
+    """
+    if medium_of(kind) != "email":
+        raise LookupError("Only mails have files with them.")
+    from channels._mail_files import file_in as file_in_mail
+
+    return file_in_mail(raw, place)
 
 
 def open_channel(kind: str, settings: Any, *, clock: Clock, public_url: str = "") -> Channel:

@@ -50,13 +50,28 @@ class Enclosed(NamedTuple):
 
 
 def kind_of(mail: Message) -> ReplyKind:
+    """By the first rule that fits: reports of mail servers, answers of machines, absences, and what goes to many."""
+    if _is_complaint(mail):
+        return ReplyKind.COMPLAINT
     if _is_delivery_report(mail):
         return ReplyKind.BOUNCE if _has_failed(mail) else ReplyKind.MACHINE
     if _is_receipt(mail):
-        return ReplyKind.MACHINE
+        return ReplyKind.RECEIPT
     if _is_absence(mail):
         return ReplyKind.OUT_OF_OFFICE
-    return ReplyKind.MACHINE if _is_from_a_machine(mail) else ReplyKind.HUMAN
+    if _is_from_a_machine(mail):
+        return ReplyKind.MACHINE
+    return ReplyKind.BULK if _is_bulk(mail) else ReplyKind.HUMAN
+
+
+def why_it_failed(mail: Message) -> str:
+    """What the mail server says of the failure; text from a stranger, at most 300 letters. Empty when it does not."""
+    told = [report for report in _reports(mail) if _failed(report)] or list(_reports(mail))
+    for name in ("Diagnostic-Code", "Status", "Feedback-Type"):
+        for report in told:
+            if found := header(report, name):
+                return re.sub(r"^(smtp|x-unix|x400)\s*;\s*", "", found, flags=re.IGNORECASE)[:300]
+    return ""
 
 
 def failed_recipient(mail: Message, text: str) -> str:
@@ -83,9 +98,14 @@ def enclosed(mail: Message, text: str) -> Enclosed:
     return Enclosed(tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(reply_to)))
 
 
+def _is_complaint(mail: Message) -> bool:
+    """A report in the form of RFC 5965: somebody has pressed the button for unwanted mail."""
+    return any(part.get_content_type() == "message/feedback-report" for part in parts(mail))
+
+
 def _is_delivery_report(mail: Message) -> bool:
     types = {part.get_content_type() for part in parts(mail)}
-    if types & {"message/delivery-status", "message/feedback-report", "message/global-delivery-status"}:
+    if types & {"message/delivery-status", "message/global-delivery-status"}:
         return True
     if "report-type=delivery-status" in header(mail, "Content-Type").replace('"', "").replace(" ", "").lower():
         return True
@@ -150,8 +170,10 @@ def _is_from_a_machine(mail: Message) -> bool:
     submitted = header(mail, "Auto-Submitted").lower()
     if submitted and not submitted.startswith("no"):
         return True
-    if any(header(mail, name) for name in _MACHINE_HEADERS) or header(mail, "Return-Path") == "<>":
-        return True
+    return any(header(mail, name) for name in _MACHINE_HEADERS) or header(mail, "Return-Path") == "<>"
+
+
+def _is_bulk(mail: Message) -> bool:
     bulk = header(mail, "List-Id") or header(mail, "Precedence").lower() in ("bulk", "list", "junk")
     # A firm's shared mailbox may be a mailing list, which marks what people write too; newsletters answer nothing.
     return bool(bulk) and not (header(mail, "In-Reply-To") or header(mail, "References"))

@@ -33,7 +33,7 @@ class _Bounded(Compat32):
         return name, value[:_LONGEST_HEADER]
 
 
-_BOUNDED = _Bounded()
+BOUNDED = _Bounded()
 
 
 def opened(raw: bytes) -> Message:
@@ -41,7 +41,7 @@ def opened(raw: bytes) -> Message:
     if not raw.strip():
         raise ValueError("The mail is empty.")
     try:
-        return message_from_bytes(raw[:_LARGEST_MAIL], policy=_BOUNDED)
+        return message_from_bytes(raw[:_LARGEST_MAIL], policy=BOUNDED)
     except RecursionError as problem:
         raise ValueError("The mail has parts nested inside parts too deeply to be read.") from problem
     except Exception as problem:  # the standard library's parser fails in many ways on odd mails

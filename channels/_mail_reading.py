@@ -9,12 +9,17 @@ from collections.abc import Sequence
 from email.message import Message
 
 from channels import _machine_mail
-from channels._html_text import text_of
+from channels._authenticity import authenticity
+from channels._html_text import QUOTED_FROM_HERE, text_of
+from channels._mail_files import attached, without_files
 from channels._mail_parts import addresses, decoded, header, headers, inside, opened, parts, sender, sent_at
 from channels._quoted_text import said
+from channels._safe_html import harmless
 from engine.replies import Reply, ReplyKind
 
-_RECIPIENTS = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
+_RECIPIENTS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
+"""Those of the envelope first: they say where the mail really came in."""
+
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
 _FORWARDED = re.compile(r"^\s*(fwd?|wg|tr|rv|i|enc|doorst|vb|vs|pd)\s*:", re.IGNORECASE)
 _LONGEST_TEXT = 1_000_000
@@ -22,31 +27,42 @@ _LONGEST_TEXT = 1_000_000
 
 def read_mail(raw: bytes, *, ours: Sequence[str] = ()) -> Reply:
     """`ours` are our own addresses, which help to tell quoted text. Raises ValueError with a sentence."""
-    mail = opened(raw)
     try:
-        return _read(mail, ours)
+        mail = opened(without_files(raw))
+        return _read(raw, mail, ours)
+    except ValueError:
+        raise
     except Exception as problem:  # a stranger's mail may break the standard library anywhere; it stays stored
         raise ValueError(f"The mail cannot be understood: {problem}.") from problem
 
 
-def _read(mail: Message, ours: Sequence[str]) -> Reply:
+def _read(raw: bytes, mail: Message, ours: Sequence[str]) -> Reply:
     kind = _machine_mail.kind_of(mail)
-    text = _text(mail)[:_LONGEST_TEXT]
+    bodies = _bodies(mail)
+    text = _text(bodies)[:_LONGEST_TEXT]
+    shown = text.replace(QUOTED_FROM_HERE, "")
     subject = header(mail, "Subject")
     address, name = sender(mail)
-    enclosed = _machine_mail.enclosed(mail, text) if kind is ReplyKind.BOUNCE else None
+    came_back = kind in (ReplyKind.BOUNCE, ReplyKind.COMPLAINT)
+    enclosed = _machine_mail.enclosed(mail, shown) if came_back else None
+    recipients = _recipients(mail, enclosed.reply_to if enclosed else ())
     return Reply(
         kind=kind,
         sender=address,
         sender_name=name,
         subject=subject,
-        text=text,
-        said=text if _FORWARDED.match(subject) else said(text, ours=ours),
+        text=shown,
+        said=shown if _FORWARDED.match(subject) else said(text, ours=ours),
         sent_at=sent_at(mail),
         message_id=next(iter(_MESSAGE_ID.findall(header(mail, "Message-ID"))), ""),
-        tokens=_recipients(mail, enclosed.reply_to if enclosed else ()),
+        tokens=recipients,
         answers=_answers(mail, enclosed.message_ids if enclosed else ()),
-        failed_recipient=_machine_mail.failed_recipient(mail, text) if kind is ReplyKind.BOUNCE else "",
+        failed_recipient=_machine_mail.failed_recipient(mail, shown) if came_back else "",
+        recipient=next(iter(recipients), ""),
+        html=_html(mail),
+        attachments=attached(raw),
+        authentic=authenticity(mail),
+        why=_machine_mail.why_it_failed(mail) if came_back else "",
     )
 
 
@@ -66,9 +82,15 @@ def _answers(mail: Message, more: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *more]))
 
 
-def _text(mail: Message) -> str:
+def _html(mail: Message) -> str:
+    """What a mail programme would show of it, made harmless; empty for a mail without HTML."""
+    found = [part for part in parts(mail) if _is_body(part) and part.get_content_type() == "text/html"]
+    return harmless("\n".join(decoded(part) for part in found)) if found else ""
+
+
+def _text(bodies: Sequence[Message]) -> str:
     """All the text a person would see. Plain text where there is any, else text made from the HTML."""
-    pieces = [_shown(part) for part in _bodies(mail)]
+    pieces = [_shown(part) for part in bodies]
     return "\n\n".join(piece.strip("\n") for piece in pieces if piece.strip()).strip()
 
 
@@ -101,4 +123,5 @@ def _is_body(part: Message) -> bool:
 
 
 def _shown(part: Message) -> str:
-    return text_of(decoded(part)) if part.get_content_type() == "text/html" else decoded(part)
+    written = decoded(part).replace(QUOTED_FROM_HERE, "")
+    return text_of(written) if part.get_content_type() == "text/html" else written

@@ -8,6 +8,7 @@ elsewhere.
 import re
 from collections.abc import Sequence
 
+from channels._html_text import QUOTED_FROM_HERE
 from channels._quoting_words import (
     ABOVE_THIS_LINE,
     ANY_LABEL,
@@ -37,10 +38,10 @@ def said(text: str, *, ours: Sequence[str] = ()) -> str:
     """The text without what it quotes. `ours` are our own addresses: in the line above a quote, they prove it."""
     lines = text.split("\n")
     if len(lines) > _MOST_LINES:
-        return text
+        return text.replace(QUOTED_FROM_HERE, "")
     kept = _new_lines(lines, [address.lower() for address in ours if address])
     answer = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in kept)).strip("\n")
-    return answer if re.search(r"\w", answer) else text.strip("\n")
+    return answer if re.search(r"\w", answer) else text.replace(QUOTED_FROM_HERE, "").strip("\n")
 
 
 def _new_lines(lines: list[str], ours: list[str]) -> list[str]:
@@ -49,7 +50,7 @@ def _new_lines(lines: list[str], ours: list[str]) -> list[str]:
     several_marked = sum(1 for line in lines if _MARKED.match(line)) > 1
     at = 0
     while at < len(lines):
-        if ABOVE_THIS_LINE.match(lines[at]) or _is_mail_header(lines, at):
+        if lines[at] == QUOTED_FROM_HERE or ABOVE_THIS_LINE.match(lines[at]) or _is_mail_header(lines, at):
             return _without_rule_at_the_end(kept)
         if ORIGINAL_MESSAGE.match(lines[at]):
             if not _is_marked(_next_words(lines, at + 1)):

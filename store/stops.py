@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from engine.calendars import civil_date
@@ -62,13 +62,20 @@ def stop(
     reply_id: int | None = None,
     message_id: int | None = None,
 ) -> bool:
-    """Stops an address; the same reason given twice stops it once. False when nothing was left to do."""
+    """Stops an address; the same reason given twice stops it once. False when nothing was left to do.
+
+    What is told of one message stops an address once: after a person has lifted that stop, it is old news.
+    """
     one_at_a_time(session, organisation_id)
-    same = (col(AddressStopRow.address) == plainly(address), col(AddressStopRow.kind) == kind)
-    if (
-        not address
-        or session.scalars(select(AddressStopRow.id).where(*_in_force(organisation_id, medium), *same)).first()
-    ):
+    in_force = col(AddressStopRow.lifted_at).is_(None)
+    query = select(AddressStopRow.id).where(
+        col(AddressStopRow.organisation_id) == organisation_id,
+        col(AddressStopRow.medium) == medium,
+        col(AddressStopRow.address) == plainly(address),
+        col(AddressStopRow.kind) == kind,
+        in_force if message_id is None else or_(in_force, col(AddressStopRow.message_id) == message_id),
+    )
+    if not address or session.scalars(query).first() is not None:
         return False
     session.add(
         AddressStopRow(

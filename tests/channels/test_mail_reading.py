@@ -29,7 +29,8 @@ def test_an_ordinary_reply_is_understood_in_all_its_parts():
     assert reply.sent_at == datetime(2025, 6, 30, 9, 12, tzinfo=UTC)
     assert reply.message_id == "<r1@cafe.example>"
     assert reply.answers == ("<a9@firm.example>", "<a8@firm.example>")
-    assert reply.tokens == ("replies+tok@firm.example", "boss@cafe.example", "two@cafe.example", "all@firm.example")
+    assert reply.tokens == ("replies+tok@firm.example", "all@firm.example", "boss@cafe.example", "two@cafe.example")
+    assert reply.recipient == "replies+tok@firm.example"
     assert reply.said == "Paid." and "> Please pay." in reply.text
 
 
