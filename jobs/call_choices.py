@@ -12,7 +12,8 @@ from engine.notes import NoteKind
 from engine.workflow import Channel
 from jobs.office import Office
 from store.history import write_note
-from store.tables import AccountRow, AddressStopRow, HoldRow, OrganisationRow, PhoneCallRow, VoiceConsentRow
+from store.stops import OPT_OUT, stop
+from store.tables import AccountRow, HoldRow, OrganisationRow, PhoneCallRow, VoiceConsentRow
 from store.tasks import open_task
 
 CONFIRMED, WILL_PAY, A_PERSON, DISPUTE = "confirmed", "will pay", "a person", "dispute"
@@ -68,41 +69,20 @@ def no_more_calls(unit: Session, office: Office, call: PhoneCallRow, *, by: str)
     )
     for consent in unit.scalars(consents):
         consent.withdrawn_at, consent.withdrawn_by = now, by
-    if number in stopped_numbers(unit, call.organisation_id):
-        return
-    stop_number(unit, office, call.organisation_id, number, kind="opt-out", said="do not call again", by=by)
-    _note(unit, office, call, f"{call.number} is not called any more: “do not call again”, said by {by}.")
-
-
-def stop_number(
-    unit: Session, office: Office, organisation_id: int, number: str, *, kind: str, said: str, by: str
-) -> None:
-    """Nothing rings at this number until a person lifts the stop. One that is stopped already stays as it is."""
-    if number in stopped_numbers(unit, organisation_id):
-        return
-    unit.add(
-        AddressStopRow(
-            organisation_id=organisation_id,
-            medium=Channel.CALL,
-            address=number.lower(),
-            kind=kind,
-            source="a person",
-            said=said,
-            since=office.clock(),
-            by=by,
-        )
+    fresh = stop(
+        unit,
+        organisation_id=call.organisation_id,
+        medium=Channel.CALL,
+        address=number,
+        kind=OPT_OUT,
+        source="a call",
+        said="do not call again",
+        at=now,
+        by=by,
+        message_id=call.message_id,
     )
-    unit.flush()
-
-
-def stopped_numbers(session: Session, organisation_id: int) -> frozenset[str]:
-    """The numbers that are not called."""
-    query = select(AddressStopRow.address).where(
-        col(AddressStopRow.organisation_id) == organisation_id,
-        col(AddressStopRow.medium) == Channel.CALL,
-        col(AddressStopRow.lifted_at).is_(None),
-    )
-    return frozenset(session.scalars(query))
+    if fresh:
+        _note(unit, office, call, f"{call.number} is not called any more: “do not call again”, said by {by}.")
 
 
 def _note(unit: Session, office: Office, call: PhoneCallRow, text: str) -> None:

@@ -18,6 +18,8 @@ from web.rooms import (
     account,
     account_forms,
     accounts,
+    call_settings,
+    calls,
     connections,
     doorbell,
     doors,
@@ -44,7 +46,7 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.state.guard = Guard()
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    books = (front, plan, accounts, account, account_forms, invoice, replies, support, sync_log)
+    books = (front, plan, accounts, account, account_forms, invoice, calls, call_settings, replies, support, sync_log)
     for room in (health, doorbell, doors, sign_in, *books, workflows, settings, connections):
         app.include_router(room.router)
     _problems.answer_all(app)
