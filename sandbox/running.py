@@ -148,7 +148,8 @@ def serve(
         print(f"  ledger   {sandbox.api_url}   (app sandbox-app, secret sandbox-secret)")
         print(f"  consent  {sandbox.authorize_url}")
         print(f"  or as QuickBooks {sandbox.quickbooks.api_url}, consent {sandbox.quickbooks.authorize_url}")
-        print(f"  texts and calls {sandbox.twilio.base_url}   (account {sandbox.twilio.account_sid})")
+        print(f"  texts and calls {sandbox.twilio.base_url}, from {sandbox.twilio.number}")
+        print(f"           account {sandbox.twilio.account_sid}, token {sandbox.twilio.auth_token}")
         print(f"  or by SendGrid {sandbox.sendgrid.host}   (key {sandbox.sendgrid.api_key})")
         print(
             f"  mail     out {host}:{sandbox.smtp_port} (SMTP), in {host}:{sandbox.imap_port} (IMAP, replies / sandbox)"

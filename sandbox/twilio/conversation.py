@@ -46,12 +46,12 @@ class Conversation:
         if person.answers == "failed":
             return False
         with twilio.lock:
-            call.status = "ringing"
+            call.status, call.started = "ringing", twilio.now()
         self._tell(call, "ringing")
         if person.answers != "yes" or call.ended:
             return False
         with twilio.lock:
-            call.status, call.started = "in-progress", twilio.now()
+            call.status, call.answered = "in-progress", True
             call.answered_by = _detected(person, call.wishes.get("MachineDetection", ""))
         self._tell(call, "answered")
         return True
@@ -143,17 +143,17 @@ class Conversation:
             "DialCallSid": leg.sid,
             "DialCallStatus": status,
             "DialCallDuration": str(leg.seconds),
-            "DialBridged": "true" if leg.started else "false",
+            "DialBridged": "true" if leg.answered else "false",
         }
 
     def _joined(self, leg: PhoneCall, person: Person) -> str:
         self._tell(leg, "initiated")
         if person.answers != "failed":
-            leg.status = "ringing"
+            leg.status, leg.started = "ringing", self._twilio.now()
             self._tell(leg, "ringing")
         if person.answers == "yes":
             with self._twilio.lock:
-                leg.status, leg.started, leg.seconds = "in-progress", self._twilio.now(), person.talks
+                leg.status, leg.answered, leg.seconds = "in-progress", True, person.talks
                 self._call.seconds += person.talks
             self._tell(leg, "answered")
         return self._end(leg, FINAL.get(person.answers, "completed"))

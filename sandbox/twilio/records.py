@@ -51,6 +51,7 @@ class PhoneCall:
     answered_by: str = ""
     told: int = 0
     troubles: list[str] = field(default_factory=list)
+    answered: bool = False
     ended: bool = False
 
     @property
