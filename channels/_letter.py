@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 
-from channels import Message
+from channels import Attachment, Message
 
 _BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
@@ -37,14 +37,31 @@ _INTERNATIONAL = EmailPolicy(header_factory=_HEADERS, cte_type="7bit", max_line_
 
 def letter(message: Message, *, at: datetime, suppress_out_of_office: bool = False) -> EmailMessage:
     """The mail, complete. Raises NotSendable with a sentence."""
-    _refuse_breaks(message)
-    for address in (message.to, message.from_address, *message.cc, *filter(None, [message.reply_to])):
-        if not _ADDRESS.fullmatch(address):
-            raise NotSendable(f"'{address}' is not an email address.")
+    checked(message)
     try:
         return _built(message, at, suppress_out_of_office)
     except (ValueError, IndexError, LookupError) as problem:
         raise NotSendable(f"The message cannot be written as a mail: {problem}.") from problem
+
+
+def checked(message: Message) -> None:
+    """Raises NotSendable when something in the message would break out of its place."""
+    _refuse_breaks(message)
+    for address in (message.to, message.from_address, *message.cc, *filter(None, [message.reply_to])):
+        if not _ADDRESS.fullmatch(address):
+            raise NotSendable(f"'{address}' is not an email address.")
+
+
+def marks(message: Message, *, suppress_out_of_office: bool = False) -> dict[str, str]:
+    """The headers by which a mail is named, threaded, known as written by a machine, and found again."""
+    headers = {"Message-ID": message_id_of(message)}
+    if references := [f"<{reference.strip('<> ')}>" for reference in message.references if reference.strip("<> ")]:
+        headers["In-Reply-To"] = references[-1]
+        headers["References"] = " ".join(dict.fromkeys(references))
+    headers["Auto-Submitted"] = "auto-generated"
+    if suppress_out_of_office:
+        headers["X-Auto-Response-Suppress"] = "OOF"
+    return headers | {"X-Arrears-Attempt": message.attempt}
 
 
 def message_id_of(message: Message) -> str:
@@ -82,23 +99,29 @@ def _built(message: Message, at: datetime, suppress_out_of_office: bool) -> Emai
         mail["Cc"] = [_address("", address) for address in message.cc]
     mail["Subject"] = message.subject
     mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = message_id_of(message)
     if message.reply_to:
         mail["Reply-To"] = _address("", message.reply_to)
-    if references := [f"<{reference.strip('<> ')}>" for reference in message.references if reference.strip("<> ")]:
-        mail["In-Reply-To"] = references[-1]
-        mail["References"] = " ".join(dict.fromkeys(references))
-    mail["Auto-Submitted"] = "auto-generated"
-    if suppress_out_of_office:
-        mail["X-Auto-Response-Suppress"] = "OOF"
-    mail["X-Arrears-Attempt"] = message.attempt
+    for name, value in marks(message, suppress_out_of_office=suppress_out_of_office).items():
+        mail[name] = value
     mail.set_content(message.text, cte="quoted-printable")
     if message.html:
         mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
     for attachment in message.attachments:
-        kind, _, subtype = attachment.content_type.partition("/")
-        mail.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.name)
+        _attach(mail, attachment)
     return mail
+
+
+def _attach(mail: EmailMessage, attachment: Attachment) -> None:
+    """As a file, or as a picture that the HTML part shows."""
+    kind, _, subtype = attachment.content_type.partition("/")
+    shown_in = mail.get_body(("html",)) if attachment.content_id else None
+    if isinstance(shown_in, EmailMessage):
+        name = f"<{attachment.content_id.strip('<>')}>"
+        shown_in.add_related(
+            attachment.content, kind, subtype, cid=name, filename=attachment.name, disposition="inline"
+        )
+    else:
+        mail.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.name)
 
 
 def _address(name: str, address: str) -> Address:
@@ -117,6 +140,7 @@ def _refuse_breaks(message: Message) -> None:
         "The reply address": [message.reply_to],
         "A reference": list(message.references),
         "An attachment's name": [attachment.name for attachment in message.attachments],
+        "An attachment's content id": [attachment.content_id for attachment in message.attachments],
     }
     for name, values in headers.items():
         if any(_BREAKS.search(value) for value in values):
