@@ -1,16 +1,23 @@
 """Mirrors channels/email_smtp.py: a mail goes once, or we say honestly why it did not or that nobody knows."""
 
 import asyncio
+import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from channels import (
     Attachment,
@@ -305,6 +312,51 @@ def test_a_connection_that_is_not_as_safe_as_the_settings_ask_is_not_used(server
 
     assert isinstance(outcome, Unavailable)
     assert server.mails == []
+
+
+@pytest.fixture
+def certificate(tmp_path, monkeypatch) -> ssl.SSLContext:
+    """A certificate for this machine that this machine trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW + timedelta(days=36500))
+    made = made.add_extension(here, critical=False).sign(key, SHA256())
+    (tmp_path / "made.pem").write_bytes(
+        made.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "made.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "made.pem")
+    return context
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_mail_goes_over_a_safe_line_to_a_server_that_is_who_it_says(certificate, monkeypatch, security):
+    server = Server(**({"tls_context": certificate, "require_starttls": True} if security == "starttls" else {}))
+    server.ssl_context = certificate if security == "tls" else None
+    server.start()
+    channel = a_channel(server, security=security)
+    outcomes = [channel.send(a_message()) for _ in range(2)]
+    channel.close()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    stranger = a_channel(server, security=security).send(a_message())
+    server.stop()
+
+    assert all(isinstance(outcome, Receipt) for outcome in outcomes) and len(server.mails) == 2
+    assert isinstance(stranger, Unavailable) and "safely" in stranger.why
+
+
+def test_a_picture_is_shown_where_the_words_say_so_and_is_no_file(server, channel):
+    logo = Attachment("logo.png", "image/png", b"\x89PNG", content_id="logo")
+    statement = Attachment("s.pdf", "application/pdf", b"%PDF")
+    channel.send(a_message(html="<p><img src='cid:logo'></p>", attachments=(logo, statement)))
+    mail = the_mail(server)
+    (picture,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+
+    assert (picture["Content-ID"], picture.get_content_disposition()) == ("<logo>", "inline")
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["s.pdf"]
+    assert mail.get_body(("related", "html")).get_content_type() == "multipart/related"
 
 
 def test_a_wrong_password_is_said_in_a_sentence_and_nothing_is_lost():
