@@ -30,8 +30,8 @@ from store.stopped_facts import STILL_MAILABLE, STOPPED_EMAILS, Stopped, by_acco
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
 
 CHUNK = 2_000
-INVOICES = 5 * CHUNK
-"""Accounts in a chunk, and the open invoices of so many as they are in most firms."""
+INVOICES = 6 * CHUNK
+"""Accounts in a piece, and the open invoices it may hold: a few more than so many accounts owe for in most firms."""
 
 _HEARD_WITHIN = timedelta(days=62)
 
@@ -87,35 +87,23 @@ def facts_in_chunks(
     those are left out of whom another account has shown that nothing comes of a look at them.
     """
     gathered = _Gathering(session, ground, as_of, likes, stopped_numbers_of(session, ground))
+    everybody = account_ids is None
     if account_ids is None:
         query = "SELECT id FROM accounts WHERE organisation_id = ? ORDER BY id"
-        everybody = [row[0] for row in all_rows(session, query, [ground.number])]
-        for piece in _pieces(session, ground, everybody):
-            yield gathered.about(_Scope(ground.number, piece, True))
-        return
-    for piece in _pieces(session, ground, sorted(set(account_ids))):
-        yield gathered.about(_Scope(ground.number, piece, False))
-
-
-def _pieces(session: Session, ground: Ground, wanted: Sequence[int]) -> Iterator[Sequence[int]]:
-    """These accounts in chunks that hold no more open invoices than a usual one, because some owe for hundreds."""
-    if len(wanted) <= CHUNK // 10:
-        yield from [wanted] if wanted else []
-        return
-    query = (
-        "SELECT account_id, COUNT(*) FROM invoices "
-        "WHERE +organisation_id = ? AND status = 'open' AND balance > 0 GROUP BY account_id"
-    )
-    owed: dict[int, int] = dict(all_rows(session, query, [ground.number]))  # type: ignore[arg-type]
-    piece: list[int] = []
-    held = 0
-    for account in wanted:
-        held += owed.get(account, 0)
-        if len(piece) == CHUNK or (piece and held > INVOICES):
-            yield piece
-            piece, held = [], owed.get(account, 0)
-        piece.append(account)
-    yield piece
+        wanted = [row[0] for row in all_rows(session, query, [ground.number])]
+    else:
+        wanted = sorted(set(account_ids))
+    begin, size = 0, CHUNK
+    while begin < len(wanted):
+        scope = _Scope(ground.number, wanted[begin : begin + size], everybody)
+        told = gathered.told_of(scope)
+        held = len(told["invoices"])
+        if held > INVOICES and len(scope.ids) > 1:
+            size = len(scope.ids) // 2  # some owe for hundreds of invoices: half as many at a time
+            continue
+        yield gathered.about(told)
+        begin += len(scope.ids)
+        size = min(CHUNK, max(1, size, len(scope.ids) * INVOICES * 9 // (held * 10 + 1)))
 
 
 def unsettled(session: Session, ground: Ground, as_of: date) -> list[int]:
@@ -146,9 +134,12 @@ class _Gathering(NamedTuple):
     likes: Likes | None
     stopped_numbers: Mapping[str, str]
 
-    def about(self, scope: _Scope) -> dict[int, Known]:
+    def told_of(self, scope: _Scope) -> dict[str, list[Row]]:
+        """What the books say of these accounts; of several, at most one invoice more than a piece may hold."""
         asked = _questions(self.session, self.ground, scope, self.as_of)
-        told = dict(zip(asked, together(self.session, [*asked.values()]), strict=True))
+        return dict(zip(asked, together(self.session, [*asked.values()]), strict=True))
+
+    def about(self, told: dict[str, list[Row]]) -> dict[int, Known]:
         owed: dict[int, list[Row]] = defaultdict(list)
         for invoice in told["invoices"]:
             owed[invoice[0]].append(invoice)
@@ -293,6 +284,8 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
     if needed["stopped"]:
         asked["mailable"] += STILL_MAILABLE
     questions = {name: Question(query.format(own=own, p=p, a=a), parameters) for name, query in asked.items()}
+    if len(scope.ids) > 1:
+        questions["invoices"] = Question(f"{questions['invoices'].statement} LIMIT {INVOICES + 1}", parameters)
     if not scope.between:  # of a few accounts they come in the same trip; of many, only those that are needed
         query = f"{_DRIVERS} JOIN positions p ON p.run_driver_id = i.id WHERE {p}"
         questions["drivers"] = Question(query, parameters)
