@@ -5,10 +5,12 @@ Twilio keeps splitting its error codes and asks nobody to lean on them too hard
 one counts by its HTTP status alone.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from channels import Refused, Unavailable, Unsure
 
@@ -69,21 +71,28 @@ LATER = {
     30008: "something unknown went wrong on the way",
 }
 EXPIRED = 30036
+DOUBT = "; it may have been done all the same"
+
+
+class _Refusal(NamedTuple):
+    """An answer that is no yes: its HTTP status, Twilio's number for the error, and its sentence."""
+
+    status: int
+    code: int
+    said: str
 
 
 def failure_of(
     error: Exception, doing: str, *, headers: Mapping[str, str], block: str, now: datetime
 ) -> Refused | Unavailable | Unsure:
     """Never raises. `headers` are those of the answer, if there was one."""
-    status = getattr(error, "status", None)
-    if isinstance(status, int):
-        return _refusal(_code(error, status), status, _said(error), doing, headers=headers, block=block, now=now)
+    if (refusal := _refusal_in(error)) is not None:
+        return _meaning(refusal, doing, headers=headers, block=block, now=now)
     if isinstance(error, ConnectTimeoutError):
         return Unavailable(f"Twilio could not be reached while {doing}: {_reason(error)}")
     if isinstance(error, HTTPError):
-        return Unsure(f"Twilio did not answer while {doing} ({_reason(error)}); it may have been done all the same")
-    request = _request_of(headers)
-    return Unsure(f"Twilio's answer while {doing} could not be read{request}; it may have been done all the same")
+        return Unsure(f"Twilio did not answer while {doing}: {_reason(error)}{DOUBT}")
+    return Unsure(f"Twilio's answer while {doing} could not be read{_request_of(headers)}{DOUBT}")
 
 
 def why_not_delivered(code: int) -> str:
@@ -102,9 +111,27 @@ def why_not_delivered(code: int) -> str:
     )
 
 
-def _refusal(
-    code: int, status: int, said: str, doing: str, *, headers: Mapping[str, str], block: str, now: datetime
+def _refusal_in(error: Exception) -> _Refusal | None:
+    """Twilio's own words, wherever its library has put them: for a list, into the second argument of the error."""
+    answer = error.args[1] if len(error.args) > 1 else None
+    if isinstance(status := getattr(answer, "status_code", None), int):
+        try:
+            content = json.loads(getattr(answer, "text", ""))
+            return _Refusal(status, int(content["code"]), str(content["message"]).rstrip("."))
+        except (ValueError, TypeError, KeyError):
+            return _Refusal(status, status, "")
+    status, code = getattr(error, "status", None), getattr(error, "code", None)
+    if not isinstance(status, int):
+        return None
+    said = str(getattr(error, "msg", "") or getattr(error, "detail", "") or getattr(error, "title", ""))
+    said = said.removeprefix("Unable to create record: ").strip().rstrip(".")
+    return _Refusal(status, code if isinstance(code, int) else status, said)
+
+
+def _meaning(
+    refusal: _Refusal, doing: str, *, headers: Mapping[str, str], block: str, now: datetime
 ) -> Refused | Unavailable | Unsure:
+    status, code, said = refusal
     if code == OPTED_OUT:
         return Refused("the recipient has texted STOP to our number, so Twilio sends nothing there (21610)", True)
     if code in BAD_NUMBER:
@@ -122,18 +149,7 @@ def _refusal(
         return Unavailable(f"Twilio does not let us in ({code}: {said}): {TO_MEND[20003].format(block=block)}")
     if 400 <= status < 500 and status != 408:
         return Refused(f"Twilio refuses it: {said} ({code}; see https://www.twilio.com/docs/api/errors/{code})")
-    return Unsure(f"Twilio answered {status} while {doing}{_request_of(headers)}; it may have been done all the same")
-
-
-def _code(error: Exception, status: int) -> int:
-    code = getattr(error, "code", None)
-    return code if isinstance(code, int) else status
-
-
-def _said(error: Exception) -> str:
-    """Twilio's own sentence, without what the library puts before it."""
-    said = str(getattr(error, "msg", "") or getattr(error, "detail", "") or getattr(error, "title", ""))
-    return said.removeprefix("Unable to create record: ").removeprefix("Unable to fetch page: ").strip().rstrip(".")
+    return Unsure(f"Twilio answered {status} while {doing}{_request_of(headers)}{DOUBT}")
 
 
 def _until(headers: Mapping[str, str], now: datetime) -> datetime | None:
@@ -147,5 +163,12 @@ def _request_of(headers: Mapping[str, str]) -> str:
 
 
 def _reason(error: HTTPError) -> str:
-    """The last part of the transport's sentence; what comes before it names objects of ours."""
-    return str(error).rpartition(">: ")[2].strip("()'\"") or type(error).__name__
+    match error:
+        case NameResolutionError():
+            return "its name cannot be found; check the network between here and there"
+        case NewConnectionError():
+            # Behind the colon is what the machine says; what stands before it names objects of ours.
+            return str(error).partition(": ")[2].rpartition(" (_ssl")[0] or str(error).partition(": ")[2]
+        case ConnectTimeoutError() | ReadTimeoutError():
+            return "it took too long"
+    return "the line broke"

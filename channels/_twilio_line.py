@@ -160,7 +160,7 @@ class _Https(HTTPSConnection):
         except ConnectTimeoutError:
             raise
         except (OSError, HTTPError) as error:
-            raise NewConnectionError(self, f"no secure connection: {error}") from error
+            raise NewConnectionError(self, f"the line cannot be secured: {error}") from error
 
 
 class _HttpsPool(urllib3.HTTPSConnectionPool):

@@ -27,7 +27,7 @@ from channels import (
     Unavailable,
 )
 from channels._twilio import check_keys, check_number, hour, is_number, reachable
-from channels._twilio_failures import BAD_NUMBER, OPTED_OUT, why_not_delivered
+from channels._twilio_failures import BAD_NUMBER, DOUBT, OPTED_OUT, why_not_delivered
 from channels._twilio_line import HOME, Failed, TwilioLine
 from channels._twilio_posts import Said, genuine, kept, raw_of, read_raw, said_in
 from engine.replies import Keyword, Reply, ReplyKind
@@ -180,7 +180,7 @@ class _Texts:
         try:
             found = self._line.ask("collecting answers", lambda client: client.messages.list(**wanted))
         except Failed as failed:
-            raise ConnectionError(str(failed)) from failed
+            raise ConnectionError(str(failed).removesuffix(DOUBT)) from failed
         self._looked_at = now
         inbound = [(hour(text.date_sent) or since, text) for text in found if text.direction == "inbound"]
         for at, text in sorted(inbound, key=lambda pair: pair[0]):

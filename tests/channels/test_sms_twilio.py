@@ -3,10 +3,13 @@
 import dataclasses
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import sandbox
 from channels import Delivery, Posted, Receipt, Refused, Unavailable, Unsure, open_channel, read_token, settings_of
@@ -198,8 +201,84 @@ def test_a_line_that_cannot_be_secured_has_certainly_sent_nothing(world):
 
     outcome = plain.channel.send(a_message())
 
-    assert isinstance(outcome, Unavailable) and "secure" in outcome.why
+    assert isinstance(outcome, Unavailable) and "secured" in outcome.why
     assert plain.control.texts() == []
+
+
+def test_one_line_is_kept_for_all_texts_and_one_that_was_cut_meanwhile_is_replaced():
+    class Twilio(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        callers, hung_up, hangs_up = [], threading.Event(), False
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            Twilio.callers.append(self.client_address)
+            answer = b'{"sid": "SM1", "status": "queued"}'
+            self.send_response(201)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+            self.close_connection = Twilio.hangs_up
+
+        def finish(self):
+            super().finish()
+            self.connection.close()
+            Twilio.hung_up.set()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Twilio)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    settings = settings_of("sms_twilio")(
+        account_sid=SID, auth_token="t", from_number=OTHER, base_url=f"http://127.0.0.1:{server.server_port}"
+    )
+    channel = open_channel("sms_twilio", settings, clock=lambda: MONDAY)
+    for attempt in range(3):
+        Twilio.hangs_up = attempt == 2
+        assert channel.send(a_message(attempt)) == Receipt("SM1", MONDAY)
+    assert len(set(Twilio.callers)) == 1
+    Twilio.hung_up.wait(10)
+    assert channel.send(a_message(4)) == Receipt("SM1", MONDAY)
+    assert len(set(Twilio.callers)) == 2
+    channel.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_several_threads_may_send_at_once(line):
+    with ThreadPoolExecutor(6) as people:
+        outcomes = list(people.map(lambda attempt: line.channel.send(a_message(attempt)), range(1, 31)))
+
+    sids = {outcome.provider_id for outcome in outcomes if isinstance(outcome, Receipt)}
+    assert sids == {text["sid"] for text in line.control.texts()} and len(sids) == 30
+    told = {(event.provider_id, read_token(event.token, keys=[KEY]).attempt) for event in line.told()}
+    assert told == {(outcome.provider_id, attempt) for attempt, outcome in enumerate(outcomes, start=1)}
+
+
+@given(
+    valid_for=st.none() | st.timedeltas(timedelta(-1), timedelta(2)),
+    minutes=st.integers(1, 600),
+)
+def test_a_text_never_waits_longer_than_the_hours_or_the_setting_allow(valid_for, minutes):
+    asked: list[int] = []
+
+    class Twilio:
+        class messages:
+            @staticmethod
+            def create(**given):
+                asked.append(given["validity_period"])
+                return type("Text", (), {"sid": "SM1"})
+
+    settings = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER, valid_minutes=minutes)
+    channel = open_channel("sms_twilio", settings, clock=lambda: MONDAY)
+    channel._line.ask = lambda _doing, question: question(Twilio)
+
+    outcome = channel.send(a_message(valid_for=valid_for))
+
+    longest = timedelta(minutes=minutes) if valid_for is None else min(valid_for, timedelta(minutes=minutes))
+    assert isinstance(outcome, Receipt) is bool(asked) is (longest >= timedelta(seconds=1))
+    assert all(1 <= seconds <= 36000 and timedelta(seconds=seconds) <= longest for seconds in asked)
 
 
 def test_a_redirect_is_not_followed_and_leaves_a_doubt(world):
@@ -407,11 +486,17 @@ def test_where_twilio_cannot_reach_us_texts_go_without_callbacks_and_answers_are
         assert [line.channel.read(one.raw).said for one in line.channel.collect(None)] == ["Hello"]
 
 
-def test_a_list_that_cannot_be_read_is_a_mailbox_that_is_silent(line):
-    line.world.control.faults(twilio=["503"])
+@pytest.mark.parametrize(
+    ("fault", "says"), [("503", "answered 503"), ("502html", "answered 502"), ("401", "auth_token"), ("429", "wait")]
+)
+def test_a_list_that_cannot_be_read_is_a_mailbox_that_is_silent(line, fault, says):
+    line.world.control.faults(twilio=[fault])
 
-    with pytest.raises(OSError, match="Twilio"):
+    with pytest.raises(OSError, match=says) as silence:
         list(line.channel.collect(None))
+    assert "may have been done" not in str(silence.value)
+    assert list(line.channel.collect(None)) == []  # it is asked again at once, not in an hour
+    assert len(line.world.control.calls(door="twilio")) == 2
 
 
 def test_nothing_is_heard_without_a_public_address(world):
