@@ -167,7 +167,7 @@ def _sentence(path: Path, error: Any) -> str:
     if error["type"] == "missing":
         *blocks, name = (str(part) for part in error["loc"])
         return f"{path}: [{'.'.join(blocks)}] needs the setting '{name}'; see config.example.toml."
-    if any(word in where for word in ("password", "secret")) and error["type"] != "extra_forbidden":
+    if any(word in where for word in ("password", "secret", "token", "key")) and error["type"] != "extra_forbidden":
         return f"{path}: the setting '{where}' cannot be what is written there: {error['msg'].lower()}."
     if error["type"] != "extra_forbidden":
         return f"{path}: the setting '{where}' cannot be {error['input']!r}: {error['msg'].lower()}."

@@ -40,6 +40,15 @@ def test_a_mistake_is_named_with_the_nearest_right_word(tmp_path: Path, text: st
     assert sentence in str(problem.value)
 
 
+@pytest.mark.parametrize("setting", ["auth_token", "api_secret", "webhook_key"])
+def test_a_secret_is_not_repeated_where_it_cannot_be_what_is_written(tmp_path: Path, setting: str) -> None:
+    with pytest.raises(ConfigProblem) as problem:
+        read_config(written(tmp_path, f"[sms_twilio]\n{setting} = 4711\n"))
+
+    assert f"'sms_twilio.{setting}' cannot be what is written there" in str(problem.value)
+    assert "4711" not in str(problem.value)
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigProblem, match="Make one with: arrears init"):
         read_config(tmp_path / "config.toml")
