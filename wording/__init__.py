@@ -8,6 +8,7 @@ from wording.look import Look, NotALogo, Picture, checked_logo
 from wording.prewritten import PrewrittenStep, PrewrittenWorkflow, prewritten
 from wording.render import Layout, Placeholders, Rendered, TemplateProblem, placeholders, render, said, texted
 from wording.statement import Line, Statement
+from wording.statement_pdf import statement_name, statement_pdf
 
 __all__ = [
     "Layout",
@@ -26,5 +27,7 @@ __all__ = [
     "prewritten",
     "render",
     "said",
+    "statement_name",
+    "statement_pdf",
     "texted",
 ]
