@@ -47,7 +47,8 @@ class Story:
 
     `facts` is what was known before the first day, for an account that does not begin with this story; `rules`,
     `workflows` and the defaults are then those of the facts. `may_reach` knows the hours of contact, where there are
-    any: what is closed all day waits for the next one.
+    any: what is closed all day waits for the next one. `put_off` are the calls that a person has snoozed, and until
+    which day.
     """
 
     start: date
@@ -62,6 +63,7 @@ class Story:
     people: People = People.AS_TOLD
     facts: Facts | None = None
     may_reach: Open | None = None
+    put_off: Mapping[ReminderKey, date] = field(default_factory=dict)
 
 
 class Send(NamedTuple):
@@ -94,6 +96,7 @@ class Teller:
     account_default: Ref | None
     people: People
     may_reach: Open | None
+    put_off: Mapping[ReminderKey, date]
     holds: dict[object, Hold] = field(default_factory=dict)
     queued: dict[ReminderKey, Order] = field(default_factory=dict)
     approved: set[ReminderKey] = field(default_factory=set)
@@ -155,6 +158,7 @@ def _teller(story: Story) -> Teller:
         account_default=story.account_default,
         people=story.people,
         may_reach=story.may_reach,
+        put_off=story.put_off,
         holds=dict(enumerate(facts.holds)),
         approved={one.key for one in queued if one.approved},
         unsettled=tuple(one for one in facts.standing if one.state is not ReminderState.QUEUED),
@@ -165,13 +169,19 @@ def _morning(teller: Teller, events: list[Event] | tuple[()], day: date) -> Deci
     """Everything before the sending time, and the sending itself."""
     _take_in(teller, events, day)
     decision = _look(teller, day)
-    if teller.people is People.PROMPT and (waiting := {order.key for order in decision.orders if order.held_because}):
+    if teller.people is People.PROMPT and (waiting := _taken_up(teller, decision, day)):
         teller.approved |= waiting
         decision = _look(teller, day)
     while (order := _leaving(teller, day)) is not None:
         _send(teller, decision, order, day)
         decision = _look(teller, day, sending_ahead=False)  # the one may be what holds the next
     return decision
+
+
+def _taken_up(teller: Teller, decision: Decision, day: date) -> set[ReminderKey]:
+    """What prompt people do on this day: all that waits for them, apart from what they have put off."""
+    waiting = {order.key for order in decision.orders if order.held_because}
+    return {key for key in waiting if teller.put_off.get(key, day) <= day}
 
 
 def _leaving(teller: Teller, day: date) -> Order | None:

@@ -96,8 +96,8 @@ def ring(
     return begun.call
 
 
-def ask_the_provider(office: Office, call_id: int) -> bool:
-    """Looks for evidence that a doubtful call was put through. False proves nothing."""
+def ask_the_provider(office: Office, call_id: int, *, agent: str) -> bool:
+    """Looks for evidence that a doubtful call was put through to `agent`'s telephone. False proves nothing."""
     with office.database.reading() as session:
         call = session.get(PhoneCallRow, call_id)
         message = session.get(MessageRow, call.message_id) if call is not None and call.message_id else None
@@ -105,7 +105,7 @@ def ask_the_provider(office: Office, call_id: int) -> bool:
             raise NotAllowed("There is no doubt about this call any more.")
     channel = office.channel(message.channel)
     assert isinstance(channel, Caller)
-    found = channel.look_up(_dial(office, call, message, agent=""))
+    found = channel.look_up(_dial(office, call, message, agent=agent))
     if found is not None:
         _settle(office, call_id, found)
     return found is not None

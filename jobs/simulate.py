@@ -21,7 +21,7 @@ from engine.message_calendar import Foreseen, because_of
 from engine.notes import Note, NoteKind
 from engine.position import Held, Idle, Leaving, Pending, Position
 from engine.receivables import Ref
-from engine.reminders import Outcome, ReminderState
+from engine.reminders import Outcome, ReminderKey, ReminderState
 from engine.story import People, Send, Story, Telling, tell
 from engine.workflow import Channel
 from jobs.office import Office
@@ -29,7 +29,7 @@ from jobs.reach import first_day, hours_of
 from jobs.texts import Texts
 from store.facts import facts_in_chunks, ground_of
 from store.ground import Ground
-from store.past import accounts_named, lateness_of, workers
+from store.past import accounts_named, calls_put_off, lateness_of, workers
 
 __all__ = ["Payers", "People", "Simulation", "simulate"]
 
@@ -112,7 +112,8 @@ def simulate(
         start = first_day(ground, office.clock())
         until = start + timedelta(days=days - 1)
         expecting = _expecting(session, organisation_id) if payers is Payers.AT_THEIR_MEDIAN else None
-        telling = _Teller(ground, start, until, people, expecting)
+        put_off = calls_put_off(session, ground.organisation, now=office.clock())
+        telling = _Teller(ground, start, until, people, expecting, put_off)
         for chunk in facts_in_chunks(session, ground, wanted, as_of=start):
             telling.tell_all(session, {account: one.facts for account, one in chunk.items()})
         return telling.done(session, payers=payers, paused=bool(known.pause))
@@ -131,8 +132,17 @@ def _expecting(session: Session, organisation_id: int) -> Expecting:
 class _Teller:
     """Tells story after story, and keeps of each what is asked for."""
 
-    def __init__(self, ground: Ground, start: date, until: date, people: People, expecting: Expecting | None) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        start: date,
+        until: date,
+        people: People,
+        expecting: Expecting | None,
+        put_off: Mapping[int, Mapping[ReminderKey, date]],
+    ) -> None:
         self.ground, self.start, self.until, self.people, self.expecting = ground, start, until, people, expecting
+        self.put_off = put_off
         self.owing = 0
         self.messages: list[Foreseen] = []
         self.payments: list[Payment] = []
@@ -172,6 +182,7 @@ class _Teller:
             people=self.people,
             facts=facts,
             may_reach=hours_of(self.ground, account),
+            put_off=self.put_off.get(account, {}),
         )
         return _Told(account, facts, tell(story, every_day=False), payments)
 

@@ -5,7 +5,7 @@ For looking ahead and back over many accounts at once, so each question is asked
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,9 @@ from sqlmodel import Session, col
 from engine.calendars import civil_date
 from engine.ledger_past import PastInvoice, Reduced
 from engine.receivables import InvoiceStatus
+from engine.reminders import ReminderKey, ReminderState
 from store.rows import DAYS, rows
-from store.tables import AccountRow, AllocationRow, InvoiceRow, MembershipRow, OrganisationRow, PaymentRow
+from store.tables import AccountRow, AllocationRow, InvoiceRow, MembershipRow, OrganisationRow, PaymentRow, ReminderRow
 
 _AT_ONCE = 500
 _WORKERS = ("owner", "manager", "agent")
@@ -40,6 +41,23 @@ def accounts_named(session: Session, account_ids: Sequence[int]) -> dict[int, Ac
     for start in range(0, len(account_ids), _AT_ONCE):
         some = account_ids[start : start + _AT_ONCE]
         found |= {row.id: row for row in session.scalars(select(AccountRow).where(col(AccountRow.id).in_(some)))}
+    return found
+
+
+def calls_put_off(
+    session: Session, organisation: OrganisationRow, *, now: datetime
+) -> dict[int, dict[ReminderKey, date]]:
+    """The calls that people have snoozed, by account, and on which day of the organisation each comes back."""
+    query = select(ReminderRow).where(
+        col(ReminderRow.organisation_id) == organisation.id,
+        col(ReminderRow.state) == ReminderState.QUEUED,
+        col(ReminderRow.snoozed_until) > now,
+    )
+    found: dict[int, dict[ReminderKey, date]] = defaultdict(dict)
+    for row in session.scalars(query):
+        assert row.snoozed_until is not None
+        key = ReminderKey(row.cycle, row.step_id, row.invoice_id or None)
+        found[row.account_id][key] = civil_date(row.snoozed_until, ZoneInfo(organisation.time_zone))
     return found
 
 

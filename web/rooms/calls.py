@@ -125,9 +125,7 @@ _FRAME_POLICY = "default-src 'none'; style-src 'self'; form-action 'none'; frame
 @router.post("/calls/{reminder_id}/ring")
 def put_through(desk: Working, reminder_id: int, number: Said = "", nevertheless: Said = "") -> Response:
     desk.own(ReminderRow, reminder_id)
-    with desk.office.database.reading() as session:
-        user = session.get(UserRow, desk.signed.user_id)
-    agent = user.phone if user is not None else ""
+    agent = _own_number(desk)
     if not agent:
         raise NotAllowed("Save your own telephone number under Settings → Calls first: it is the one that rings.")
     ring(desk.office, desk.id, reminder_id, number=number, agent=agent, by=desk.by, nevertheless=nevertheless.strip())
@@ -142,7 +140,7 @@ def doubt(desk: Working, reminder_id: int, call: Said = "", said: Said = "") -> 
     if row.reminder_id != reminder_id or said not in ("ask", "rang", "not"):
         raise NotFound
     if said == "ask":
-        found = ask_the_provider(desk.office, int(row.id or 0))
+        found = ask_the_provider(desk.office, int(row.id or 0), agent=_own_number(desk))
         return back(f"/calls/{reminder_id}", "call-found" if found else "call-not-found")
     settle_doubt(desk.office, int(row.id or 0), rang=said == "rang", by=desk.by)
     return back(f"/calls/{reminder_id}", "call-settled")
@@ -183,6 +181,12 @@ def result(
     )
     write_down(desk.office, reminder_id, told, by=desk.by)
     return back("/calls", {"stay": "call-noted", "next step": "called", "snooze": "call-snoozed"}[told.then])
+
+
+def _own_number(desk: Desk) -> str:
+    with desk.office.database.reading() as session:
+        user = session.get(UserRow, desk.signed.user_id)
+    return user.phone if user is not None else ""
 
 
 def _one_of(words: Any, text: str) -> Any:
