@@ -6,8 +6,10 @@ hours when told to wait, and wait for ever when told nothing. This is the way ou
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -176,14 +178,39 @@ def no_answer(error: HTTPError) -> str:
 
 
 def until_after(response: urllib3.BaseHTTPResponse, clock: Clock, pause: int = PAUSE) -> datetime:
-    """The moment named by `Retry-After` (seconds, a day at most); without one after that pause."""
-    seconds = min(whole_number(response.headers.get("Retry-After"), pause) or pause, A_DAY)
-    return clock() + timedelta(seconds=seconds)
+    """The moment named by `Retry-After`, a day off at most; without one after that pause in seconds."""
+    now = clock()
+    return now + (wait_named(response.headers, now) or timedelta(seconds=pause))
+
+
+def wait_named(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """The wait that `Retry-After` names, as seconds or as a date, a day at most; None where it names none to come.
+
+    A date is held against the answer's own `Date`, where there is one: our clock may go wrong, and the provider's need
+    not be ours. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    named = headers.get("Retry-After", "")
+    if (seconds := whole_number(named, None)) is not None:
+        return timedelta(seconds=min(seconds, A_DAY)) or None
+    if (until := http_date(named)) is None:
+        return None
+    wait = min(until - (http_date(headers.get("Date", "")) or now), timedelta(seconds=A_DAY))
+    return wait if wait > timedelta(0) else None
+
+
+def http_date(text: str) -> datetime | None:
+    """The instant in a header, in any of the three ways to write it; None where there is none."""
+    try:
+        at = parsedate_to_datetime(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def whole_number(text: str | None, otherwise: int | None) -> int | None:
     """The number in a header; where it is missing or no number, the other."""
-    return int(text) if text is not None and text.strip().isdigit() else otherwise
+    digits = (text or "").strip()
+    return int(digits[:18]) if digits.isascii() and digits.isdigit() else otherwise
 
 
 def _without_values(url: str) -> str:

@@ -18,7 +18,6 @@ PAUSE, SPREAD = timedelta(seconds=60), timedelta(seconds=15)
 """How long QuickBooks wants silence after "too many", and how much longer at most, so that not all come back at once.
 https://developer.intuit.com/app/developer/qbo/docs/learn/rest-api-features#limits-and-throttles"""
 
-A_DAY = 86_400
 A_SHORT_ANSWER = 10_000
 THROTTLED, NOT_AUTHORISED, KEY_REFUSED = 3001, 3100, 3200
 NOT_FOUND, STALE, TOO_LONG = 610, 5010, 2050
@@ -60,18 +59,18 @@ def failure_of(
     *,
     clock: Clock,
     chance: Callable[[], float],
-    retry_after: str = "",
+    wait: timedelta | None = None,
     secret: str = "",
 ) -> LedgerFailure:
     """What an answer that is no good means. `doing` is a phrase: "reading invoices"; `secret` must not be repeated.
 
-    `chance`, between 0 and 1, lengthens a pause for which QuickBooks gives no length of its own.
+    `wait` is the pause that QuickBooks asks for; `chance`, between 0 and 1, lengthens one that it gives no length.
     """
     faults = faults_in(body)
     codes = {fault.code for fault in faults}
     words = cleaned(" ".join(dict.fromkeys(fault.words for fault in faults if fault.words)), secret)
     if status == 429 or THROTTLED in codes:
-        return too_many(doing, clock() + (_seconds(retry_after) or PAUSE + SPREAD * chance()))
+        return too_many(doing, clock() + (wait or PAUSE + SPREAD * chance()))
     if status == 401 or KEY_REFUSED in codes:
         return ConsentNeeded(
             f"QuickBooks no longer accepts our key for {doing}, not even a new one. Somebody may have disconnected "
@@ -150,7 +149,3 @@ def _in_xml(body: bytes) -> tuple[Fault, ...]:
 
 
 _FAULT = re.compile(rb'"[Ff]ault"\s*:|<(?:\w+:)?Fault\b')
-
-
-def _seconds(retry_after: str) -> timedelta | None:
-    return timedelta(seconds=min(int(retry_after), A_DAY)) if retry_after.strip().isdigit() else None

@@ -17,7 +17,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError
 
 from connector import Call, Clock, Governor, LedgerFailure, RateLimited, Unreachable
-from connector._line import TIMEOUT, as_timeout, new_pool, no_answer
+from connector._line import TIMEOUT, as_timeout, new_pool, no_answer, wait_named
 from connector._quickbooks_failures import failure_of, faults_in
 from connector._quickbooks_query import without_values
 
@@ -148,14 +148,13 @@ class Line:
         )
 
     def _failure(self, response: urllib3.BaseHTTPResponse, doing: str, key: str) -> LedgerFailure:
-        retry_after = response.headers.get("Retry-After", "")
         failure = failure_of(
             response.status,
             response.data,
             doing,
             clock=self._clock,
             chance=self._chance,
-            retry_after=retry_after,
+            wait=wait_named(response.headers, self._clock()),
             secret=key,
         )
         if isinstance(failure, RateLimited):

@@ -7,8 +7,7 @@ that the rest of `arrears` knows what to do about. The SDK's habit of sharing ke
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 
 from connector import Call, Clock, Governor, LedgerFailure, RateLimited, Refused, Unreachable
-from connector._line import TIMEOUT, Client, Line, TooLarge, no_answer, whole_number
+from connector._line import TIMEOUT, Client, Line, TooLarge, http_date, no_answer, whole_number
 from connector._xero_failures import failure_of, failure_within, scope_is_short
 
 T = TypeVar("T")
@@ -93,7 +92,7 @@ class Transport:
             said = read(response.data)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._heeded(failure_within(response, doing, self._clock)) from error
-        return Answer(said, _date_header(response))
+        return Answer(said, http_date(response.headers.get("Date", "")))
 
     def document(self, doing: str, *path: str, kind: str, begins: bytes, megabytes: int) -> bytes | None:
         """One file, as it is, by the parts of its path; None where Xero has none. `begins` is how such a file begins.
@@ -169,11 +168,3 @@ class Transport:
                 minute_left=whole_number(response.headers.get("X-MinLimit-Remaining"), None),
                 day_left=whole_number(response.headers.get("X-DayLimit-Remaining"), None),
             )
-
-
-def _date_header(response: urllib3.BaseHTTPResponse) -> datetime | None:
-    try:
-        at = parsedate_to_datetime(response.headers.get("Date", ""))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -166,8 +166,9 @@ class ScriptedXero:
                 if say.drop:
                     self.close_connection = True
                     return
-                self.send_response(say.status)
-                for name, value in {"Content-Type": "application/json", **say.headers}.items():
+                self.send_response_only(say.status)
+                usual = {"Date": self.date_time_string(), "Content-Type": "application/json"}
+                for name, value in {**usual, **say.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(say.content)))
                 self.end_headers()

@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -195,7 +196,7 @@ def test_not_everybody_comes_back_in_the_same_second_after_a_pause(chance, secon
 
 
 def test_a_pause_of_the_length_that_quickbooks_names_is_kept_to_the_second():
-    failure = failure_of(429, b"", "reading", clock=later, chance=lambda: 1.0, retry_after="20")
+    failure = failure_of(429, b"", "reading", clock=later, chance=lambda: 1.0, wait=timedelta(seconds=20))
 
     assert isinstance(failure, RateLimited) and failure.until == later(seconds=20)
 
