@@ -95,8 +95,8 @@ def texted(template: str, statement: Statement) -> str:
 
 
 def said(template: str, statement: Statement) -> str:
-    """What a voice says on the telephone, on one line. Raises TemplateProblem."""
-    words = " ".join(_in_words_only("call", template, statement).split())
+    """What is said on the telephone: the caller's notes, or the words of a machine. Raises TemplateProblem."""
+    words = _in_words_only("call", template, statement)
     if len(words) > _LONGEST_SPEECH:
         raise TemplateProblem(f"The call says more than {_LONGEST_SPEECH:,} characters; nobody listens that long.")
     return words

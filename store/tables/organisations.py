@@ -64,6 +64,20 @@ class OrganisationRow(SQLModel, table=True):
     """When a reading of the ledger looked so unlike the books that sending was stopped. A person releases it."""
     braked_why: str = ""
 
+    accent: str = ""
+    """The firm's colour in letters, such as `#146e5a`. Empty: ours. Its logo is a `LogoRow`."""
+    registration: str = ""
+    phone: str = ""
+    mobile: str = ""
+    direct_phone: str = ""
+    contact_email: str = ""
+    website: str = ""
+    postal_address: str = ""
+    street_address: str = ""
+    pay_details: str = ""
+    """How to pay, in a few lines: it stands at the foot of letters and in a frame on the statement."""
+    small_print: str = ""
+
     ledger_as_of: datetime | None = Field(default=None, sa_type=Instant)
     recalculated_on: date | None = None
     recalculated_ground: int | None = None
@@ -72,6 +86,17 @@ class OrganisationRow(SQLModel, table=True):
     lease_until: datetime | None = Field(default=None, sa_type=Instant)
     lease_generation: int = 0
     created_at: datetime = Field(sa_type=Instant)
+
+
+class LogoRow(SQLModel, table=True):
+    """The firm's logo, a PNG, JPEG or GIF. It is by itself, because organisations are read often and logos seldom."""
+
+    __tablename__ = "logos"
+
+    organisation_id: int = Field(foreign_key="organisations.id", primary_key=True)
+    content: bytes
+    set_at: datetime = Field(sa_type=Instant)
+    set_by: str = ""
 
 
 class ConnectionRow(SQLModel, table=True):
@@ -121,7 +146,11 @@ class WorkflowRow(SQLModel, table=True):
 
 
 class StepRow(SQLModel, table=True):
-    """One reminder in a workflow: its day after the due date, its channel and its words."""
+    """One reminder in a workflow: its day after the due date, its channel and its words.
+
+    An email goes by its `layout` (see `wording.Layout`), with the statement as a PDF if `attach_statement`, and with
+    copies to the addresses in `cc`.
+    """
 
     __tablename__ = "steps"
 
@@ -133,3 +162,6 @@ class StepRow(SQLModel, table=True):
     manual: bool = False
     subject: str = ""
     body: str = ""
+    layout: str = "email"
+    attach_statement: bool = False
+    cc: list[str] = Field(default_factory=list, sa_type=JSON)
