@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.documents import NOTHING
 from sandbox.mail.reading import described, opened
+from sandbox.twilio import account as twilio
 from sandbox.world import World
 
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2733}
@@ -28,8 +29,11 @@ def index_page(world: World, root: str) -> str:
 {_table("What comes next", ["When", "What"], _coming(world))}
 {_table("Last mails sent", ["Received", "To", "Subject"], _mails(world))}
 {_table("Last letters in the INBOX", ["Received", "From", "Subject"], _inbox(world))}
+{_table("Last texts", ["When", "From", "To", "Text", "Status"], _texts(world))}
+{_table("Last telephone calls", ["When", "From", "To", "Status", "What was heard there"], _telephone(world))}
 {_table("Last calls", ["When", "Call", "Answer"], _calls(world))}
-<p><small>App id sandbox-app, secret sandbox-secret. Mailbox user replies, password sandbox.</small></p></html>"""
+<p><small>App id sandbox-app, secret sandbox-secret. Mailbox user replies, password sandbox.
+Twilio at {root}/twilio: account {twilio.ACCOUNT}, token {twilio.TOKEN}, number {twilio.NUMBER}.</small></p></html>"""
 
 
 def _firms(world: World) -> list[list[Any]]:
@@ -71,6 +75,21 @@ def _mails(world: World) -> list[list[Any]]:
 def _inbox(world: World) -> list[list[Any]]:
     letters = [(letter, opened(letter.raw)) for letter in world.post.mailbox.letters[-8:]]
     return [[f"{x.received_at:%d %b %H:%M}", mail["From"], mail["Subject"]] for x, mail in reversed(letters)]
+
+
+def _texts(world: World) -> list[list[Any]]:
+    return [
+        [f"{text.created:%d %b %H:%M}", text.from_, text.to, text.body, text.status]
+        for text in reversed(world.twilio.texts[-8:])
+    ]
+
+
+def _telephone(world: World) -> list[list[Any]]:
+    """Each leg, and the last that was said to whoever has that number."""
+    return [
+        [f"{leg.created:%d %b %H:%M}", leg.from_, leg.to, leg.status, *world.twilio.person(leg.to).heard[-1:]]
+        for leg in reversed(world.twilio.calls[-8:])
+    ]
 
 
 def _calls(world: World) -> list[list[Any]]:
