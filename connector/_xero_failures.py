@@ -17,6 +17,14 @@ MOMENT = 5
 """Seconds to wait when too much was asked at the same time: the other calls are done by then."""
 
 
+VALIDATION = 10
+"""Xero's number for "this document cannot do that". https://developer.xero.com/documentation/api/accounting/responsecodes"""
+
+
+class NotOfThis(Refused):
+    """Refused for what was asked about, not for how: Xero does not know it, or its kind or status does not allow it."""
+
+
 def failure_of(response: urllib3.BaseHTTPResponse, doing: str, clock: Clock) -> LedgerFailure:
     """What an answer of 300 and above means, and what to do next. `doing` is a phrase: "reading invoices"."""
     match response.status:
@@ -41,7 +49,8 @@ def failure_of(response: urllib3.BaseHTTPResponse, doing: str, clock: Clock) -> 
                 "organisation has gone, or its subscription has ended. Look in Xero, then connect it again."
             )
         case status if 400 <= status < 500:
-            return Refused(
+            refused = NotOfThis if status == 404 or _object(response.data).get("ErrorNumber") == VALIDATION else Refused
+            return refused(
                 f"Xero refused {doing}: {_own_words(response.data, status)} Asking again unchanged would not help."
             )
         case status:

@@ -29,6 +29,7 @@ from connector._grants import Tokens
 from connector._quickbooks_consent import QuickBooksAuthoriser
 from connector._quickbooks_countries import timezone_of
 from connector._quickbooks_doorbell import QuickBooksDoorbell
+from connector._quickbooks_failures import NOT_FOUND, Faulty
 from connector._quickbooks_line import Line
 from connector._quickbooks_memory import memory_of
 from connector._quickbooks_query import Question
@@ -176,7 +177,9 @@ class QuickBooksLedger:
         )
         try:
             return self._line.call("asking for a link", prepared, read=_link)
-        except Refused:
+        except Faulty as refused:
+            if refused.code != NOT_FOUND:
+                raise
             return None
 
     def invoice_pdf(self, invoice_id: str) -> bytes | None:

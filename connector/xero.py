@@ -33,6 +33,7 @@ from connector._transport import Transport
 from connector._xero_consent import XeroAuthoriser
 from connector._xero_cursor import begun
 from connector._xero_doorbell import XeroDoorbell
+from connector._xero_failures import NotOfThis
 from connector._xero_notes import SHORT_NOTE, body_of, in_batches, is_about_length, key_of, texts
 from connector._xero_reading import Reading
 from connector._xero_timezones import iana
@@ -174,10 +175,13 @@ class XeroLedger:
         return self._line.call("reading notes", self._api.get_contact_history, account_id, read=texts).said
 
     def online_link(self, invoice_id: str) -> str | None:
-        """The debtor's own page for this invoice; None where Xero has none (drafts, deleted or unknown invoices)."""
+        """The debtor's own page for this invoice; None where Xero has none (drafts, deleted or unknown invoices).
+
+        Any other refusal is raised: it says nothing about the invoice, which may well have such a page.
+        """
         try:
             return self._line.call("asking for a link", self._api.get_online_invoice, invoice_id, read=_link).said
-        except Refused:
+        except NotOfThis:
             return None
 
     def invoice_pdf(self, invoice_id: str) -> bytes | None:
@@ -194,13 +198,17 @@ class XeroLedger:
     def write_expected(self, invoice_id: str, on: date | None, *, key: str) -> bool:
         """Into the invoice's own "expected payment date", which Xero shows in its list of what is awaited. Always True.
 
-        Raises Refused when Xero does not let this invoice be changed. Within six minutes the same `key` writes once.
+        Raises Refused when Xero does not let this invoice be changed, or keeps a date that was to be taken away. Within
+        six minutes the same `key` writes once.
         """
-        # Nothing is said of how a date is taken away; elsewhere in Xero an empty text does it.
+        # Xero's specification makes the date a text, never null, and does not say how it is taken away. An empty text
+        # is what it allows, where null might count as "not mentioned"; and the answer is looked at.
         wanted = {"InvoiceID": invoice_id, "ExpectedPaymentDate": on.isoformat() if on else ""}
         write, body = self._api.update_invoice, {"Invoices": [wanted]}
         doing = "writing an expected payment date"
-        self._line.call(doing, write, invoice_id, body, idempotency_key=key_of(key), read=_written)
+        kept = self._line.call(doing, write, invoice_id, body, idempotency_key=key_of(key), read=_written).said
+        if kept and on is None:
+            raise Refused("Xero did not take the expected payment date away, and goes on showing it.")
         return True
 
     def account_link(self, account_id: str) -> str:
@@ -242,6 +250,7 @@ class _OnlineInvoices(msgspec.Struct, rename="pascal"):
 
 
 class _Edited(msgspec.Struct, rename="pascal"):
+    expected_payment_date: str | None = None
     validation_errors: list[msgspec.Raw] | None = None
 
 
@@ -258,10 +267,12 @@ def _link(body: bytes) -> str | None:
     return (links[0].online_invoice_url or None) if links else None
 
 
-def _written(body: bytes) -> None:
-    """Raises msgspec.DecodeError for anything that does not show the invoice as it now stands."""
-    if any(row.validation_errors for row in msgspec.json.decode(body, type=_EditedInvoices).invoices):
+def _written(body: bytes) -> bool:
+    """Whether the invoice has a date now. Raises DecodeError for anything that does not show it as it now stands."""
+    rows = msgspec.json.decode(body, type=_EditedInvoices).invoices
+    if any(row.validation_errors for row in rows):
         raise msgspec.ValidationError("the change was not accepted")
+    return any(row.expected_payment_date for row in rows)
 
 
 def _together(several: Iterator[Records]) -> Records:

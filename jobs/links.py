@@ -12,7 +12,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from connector import Ledger, LedgerFailure
+from connector import Ledger, LedgerFailure, Refused
 from engine.receivables import Invoice, InvoiceStatus
 from engine.workflow import Channel
 from jobs.containing import contained
@@ -66,6 +66,8 @@ def _asked(office: Office, ledger: Ledger, wanted: Sequence[str], allowance: All
         allowance.left -= 1
         try:
             link = ledger.online_link(invoice_id)
+        except Refused:
+            continue  # this question was: it is asked again with the next reminder, and the others have theirs
         except LedgerFailure:
             allowance.left = 0  # its call is in the ledger's own log; the next round asks again
             return

@@ -60,6 +60,13 @@ def test_an_invoice_that_cannot_be_paid_online_has_no_link(xero, at_intuit, say)
     assert at_intuit.ledger.online_link("10") is None
 
 
+def test_a_refusal_that_says_nothing_of_the_invoice_does_not_mean_that_it_has_no_link(xero, at_intuit):
+    xero.script = [Say(fault(4000, "Error parsing query"), status=400)]
+
+    with pytest.raises(Refused, match="Error parsing query"):
+        at_intuit.ledger.online_link("10")
+
+
 def test_an_id_cannot_lead_elsewhere(xero, at_intuit):
     xero.script = [Say({"Invoice": {"Id": "10"}})]
     at_intuit.ledger.online_link("../customer/1?x=")

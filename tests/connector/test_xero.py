@@ -514,6 +514,21 @@ def test_the_debtors_own_page_is_known_for_approved_invoices_only(company, at_th
     assert at_the_company.ledger.online_link("unknown") is None
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Say({"ErrorNumber": 16, "Type": "QueryParseException", "Message": "The query is wrong."}, status=400),
+        Say({"Title": "Not Acceptable", "Status": 406, "Detail": "The query is wrong."}, status=406),
+        Say({"ErrorNumber": 10, "Message": "The query is wrong."}),
+    ],
+)
+def test_a_refusal_that_says_nothing_of_the_invoice_does_not_mean_that_it_has_no_page(xero, connected, refusal):
+    xero.always(refusal)
+
+    with pytest.raises(Refused, match="The query is wrong"):
+        connected.ledger.online_link("i1")
+
+
 def test_the_firms_own_people_are_led_to_the_account_in_the_right_organisation(at_the_company):
     ledger = at_the_company.ledger
     assert ledger.account_link("c1") == "https://go.xero.com/Contacts/View/c1"

@@ -154,6 +154,15 @@ def test_a_date_is_not_taken_for_written_when_the_row_inside_a_good_answer_says_
         connected.ledger.write_expected("i1", date(2026, 2, 27), key="k")
 
 
+def test_a_date_that_xero_goes_on_showing_was_not_taken_away(xero, connected):
+    xero.always(Say({"Invoices": [{"InvoiceID": "i1", "ExpectedPaymentDate": "/Date(1772150400000+0000)/"}]}))
+
+    with pytest.raises(Refused, match="did not take the expected payment date away"):
+        connected.ledger.write_expected("i1", None, key="k")
+    (asked,) = xero.asked
+    assert asked.body == b'{"Invoices": [{"InvoiceID": "i1", "ExpectedPaymentDate": ""}]}'
+
+
 def test_only_the_date_is_sent_so_that_nothing_else_of_the_invoice_changes(xero, connected):
     xero.always(Say({"Invoices": [{"InvoiceID": "i1"}]}))
     connected.ledger.write_expected("i1", date(2026, 2, 27), key="k")

@@ -60,7 +60,7 @@ def test_the_first_reminder_links_each_invoice_to_its_page_at_the_ledger_and_lat
     assert all(str(link) in town.mails_to(MAIL)[1]["text"] for link in known.values())
 
 
-@pytest.mark.parametrize("fault", ["503", "429min", "429day", "403", "html", "drop_before"])
+@pytest.mark.parametrize("fault", ["503", "429min", "429day", "403", "html", "drop_before", "fault_in_200"])
 def test_a_ledger_that_does_not_answer_this_question_delays_no_reminder_and_is_asked_another_time(
     a_town: Callable[..., Town], fault: str
 ) -> None:
