@@ -57,12 +57,12 @@ def genuine(posted: Posted, *, doors: str, auth_token: str, shared_key: str = ""
 
 
 def said_in(posted: Posted) -> Said:
-    return Said(posted.door, dict(_form(posted.body)))
+    return Said(posted.door, dict(_form(_written(posted))))
 
 
-def kept(event_id: str, posted: Posted, problem: str = "") -> Kept:
-    """What is stored of a post: its door in the first line, then, after an empty one, its body as it came."""
-    return Kept(event_id, posted.door.encode() + SPLIT + posted.body, problem)
+def kept(event_id: str, posted: Posted) -> Kept:
+    """What is stored of a post: its door in the first line, then, after an empty one, its fields as they came."""
+    return Kept(event_id, posted.door.encode() + SPLIT + _written(posted))
 
 
 def raw_of(door: str, fields: dict[str, str]) -> bytes:
@@ -76,6 +76,11 @@ def read_raw(raw: bytes) -> Said:
     if not split:
         raise ValueError("this is no post from Twilio: its first line does not say where it came in")
     return Said(door.decode("utf-8", "replace"), dict(_form(body)))
+
+
+def _written(posted: Posted) -> bytes:
+    """The fields: in the body, or in the address where somebody has told Twilio to GET it."""
+    return posted.query.encode() if posted.method == "GET" else posted.body
 
 
 def _signed_with_the_address(posted: Posted) -> str | None:

@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
 
 import sandbox
 from channels import Delivery, Posted, Receipt, Refused, Unavailable, Unsure, open_channel, read_token, settings_of
 from engine.replies import Keyword, ReplyKind
-from tests.channels.twilio_world import DEBTOR, KEY, MONDAY, OTHER, Line, a_message, opened, token
+from tests.channels.twilio_world import DEBTOR, KEY, MONDAY, OTHER, PUBLIC, Line, a_message, opened, token
 
 SID = f"AC{'a' * 32}"
 
@@ -360,6 +361,17 @@ def test_an_answer_comes_in_is_read_and_is_answered_with_nothing(line):
     (heard,) = line.answered
     assert (heard.status, heard.content_type) == (200, "text/xml; charset=utf-8") and b"<Response/>" in heard.body
     assert [text["direction"] for text in line.control.texts()] == ["inbound"]
+
+
+def test_a_number_whose_webhook_was_set_to_get_is_heard_as_well():
+    settings = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER)
+    channel = open_channel("sms_twilio", settings, clock=lambda: MONDAY, public_url=PUBLIC)
+    query = "Body=Hello+there&From=%2B447700900101&MessageSid=SM1&To=%2B447700900102"
+    seal = RequestValidator("t").compute_signature(f"{PUBLIC}/hooks/sms_twilio/reply?{query}", {})
+
+    heard = channel.hear(Posted("reply", query, {"x-twilio-signature": seal}, b"", "GET"))
+
+    assert channel.read(heard.keep[0].raw).said == "Hello there"
 
 
 def test_what_twilio_makes_of_a_keyword_is_passed_on(line):
