@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import certifi
 import python_http_client
 import urllib3
 from sendgrid import SendGridAPIClient
@@ -89,7 +88,7 @@ class _WayOut:
             maxsize=8,
             retries=False,
             timeout=urllib3.Timeout(connect=self.connect, read=self.answer),
-            ca_certs=certifi.where(),
+            cert_reqs="CERT_REQUIRED",
         )
         self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _SafePool}
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sandbox.documents import NOTHING
 from sandbox.mail.reading import described, opened
+from sandbox.sendgrid.account import KEY as SENDGRID_KEY
 from sandbox.twilio import account as twilio
 from sandbox.world import World
 
@@ -33,7 +34,8 @@ def index_page(world: World, root: str) -> str:
 {_table("Last telephone calls", ["When", "From", "To", "Status", "What was heard there"], _telephone(world))}
 {_table("Last calls", ["When", "Call", "Answer"], _calls(world))}
 <p><small>App id sandbox-app, secret sandbox-secret. Mailbox user replies, password sandbox.
-Twilio at {root}/twilio: account {twilio.ACCOUNT}, token {twilio.TOKEN}, number {twilio.NUMBER}.</small></p></html>"""
+Twilio at {root}/twilio: account {twilio.ACCOUNT}, token {twilio.TOKEN}, number {twilio.NUMBER}.
+SendGrid at {root}/sendgrid: key {SENDGRID_KEY}.</small></p></html>"""
 
 
 def _firms(world: World) -> list[list[Any]]:
