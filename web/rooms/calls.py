@@ -17,6 +17,7 @@ from jobs.call_day import call_day, the_call
 from jobs.call_results import LONGEST_NOTE, Result, Then, Told, last_settled, wake, write_down
 from jobs.calling import ask_the_provider, can_ring, doubtful, ring, settle_doubt, under_way
 from jobs.numbers import home_of, shown
+from jobs.voice import number_for_a_machine
 from store import screens
 from store.screens.call_list import calls_of, notes_of
 from store.tables import AccountRow, InvoiceRow, PhoneCallRow, ReminderRow, UserRow
@@ -78,7 +79,10 @@ def one_call(desk: Looking, reminder_id: int) -> Response:
         notes = notes_of(session, desk.id, reminder.account_id)
         last = last_settled(session, reminder_id)
         user = session.get(UserRow, desk.signed.user_id)
+        machine = number_for_a_machine(session, desk.organisation, account) if call is not None else ""
     assert file is not None and user is not None
+    home, now = home_of(desk.organisation), desk.office.clock()
+    line = _on_the_line(desk, earlier, reminder_id)
     return page(
         desk,
         "call.html",
@@ -88,12 +92,15 @@ def one_call(desk: Looking, reminder_id: int) -> Response:
         file=file,
         notes=notes,
         earlier=_earlier(desk, earlier),
-        on_the_line=_on_the_line(desk, earlier, reminder_id),
+        holds=[hold for hold in file.holds if hold.invoice_id is None and (hold.until or desk.as_of) >= desk.as_of],
+        on_the_line=line,
+        ringing=line is not None and under_way(line, now),
+        in_doubt=line is not None and doubtful(line, now),
+        machine=shown(machine, home) if machine and can_ring(desk.office) else "",
         last_seen=last.id if last is not None else 0,
         can_ring=can_ring(desk.office),
-        own=shown(user.phone, home_of(desk.organisation)) if user.phone else "",
+        own=shown(user.phone, home) if user.phone else "",
         results=RESULTS,
-        conversational=(Result.PAYMENT_EXPECTED, Result.DISPUTE),
         tomorrow=_tomorrow(desk),
         longest_note=LONGEST_NOTE,
     )
