@@ -7,10 +7,14 @@ from datetime import timedelta
 import jsonschema
 import pytest
 import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sandbox.twilio.segments import segments
 from tests.conftest import shared_file
 from tests.sandbox.conftest import MONDAY
 from tests.sandbox.twilio_app import EMPTY, FERN, MOSS, Address, TwilioApp, seal_of
+from wording.segments import count
 
 
 @pytest.fixture
@@ -312,6 +316,12 @@ def test_words_can_be_taken_out_of_a_text_and_a_text_out_of_the_list(twilio):
 )
 def test_segments_are_counted_as_they_are_billed(twilio, text, count):
     assert twilio.text(body=text)[1]["num_segments"] == str(count)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("aé€^\n🙂’"), min_size=1, max_size=400))
+def test_twilio_always_bills_what_the_author_of_a_text_was_shown(text):
+    """The two were written apart; a customer of the product would notice if they disagreed."""
+    assert segments(text) == count(text).segments
 
 
 def test_smart_encoding_keeps_a_curly_apostrophe_from_making_a_text_dearer(twilio):
