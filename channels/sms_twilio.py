@@ -102,7 +102,7 @@ class _Texts:
         self._settings, self._clock, self._doors = settings, clock, doors
         self._reachable = reachable(doors, settings.base_url)
         self._line = TwilioLine(settings, block="sms_twilio", clock=clock)
-        self._looked_at: datetime | None = None
+        self._collected_at: datetime | None = None
 
     def send(self, message: Message) -> Outcome:
         if (problem := _not_sendable(message)) is not None:
@@ -165,11 +165,12 @@ class _Texts:
 
     def collect(self, bookmark: str | None) -> Iterator[Collected]:
         """Answers by the list of texts, for those that no post has told us of, because we were away."""
-        now = self._clock()
+        now, before = self._clock(), self._collected_at
         wait = timedelta(minutes=self._settings.collect_minutes if self._reachable else 0)
-        if not self._settings.collect_minutes or (self._looked_at is not None and now < self._looked_at + wait):
+        if not self._settings.collect_minutes or (before is not None and now < before + wait):
             return
-        since = _hour_in(bookmark) or now - timedelta(days=1)
+        # Whatever came before the last time is stored; a bookmark may be of an answer that came weeks ago.
+        since = max(_hour_in(bookmark) or now - timedelta(days=1), before or datetime.min.replace(tzinfo=UTC))
         wanted: dict[str, Any] = {
             "date_sent_after": (since - LATE).date().isoformat(),
             "limit": 5000,
@@ -181,11 +182,11 @@ class _Texts:
             found = self._line.ask("collecting answers", lambda client: client.messages.list(**wanted))
         except Failed as failed:
             raise ConnectionError(str(failed).removesuffix(DOUBT)) from failed
-        self._looked_at = now
-        inbound = [(hour(text.date_sent) or since, text) for text in found if text.direction == "inbound"]
+        inbound = [(hour(text.date_sent) or since, text) for text in reversed(found) if text.direction == "inbound"]
         for at, text in sorted(inbound, key=lambda pair: pair[0]):
             if at >= since - LATE:
                 yield Collected(text.sid, raw_of("reply", _fields_of(text, at)), max(at, since).isoformat())
+        self._collected_at = now
 
     def hear(self, posted: Posted) -> Heard:
         door, _, token = posted.door.partition("/")

@@ -471,14 +471,29 @@ def test_answers_that_no_post_told_of_are_collected_from_the_list_once_an_hour(l
     assert (reply.said, reply.sender, reply.sent_at) == ("While you were away", DEBTOR, MONDAY)
     assert collected.event_id == reply.message_id == line.control.texts()[0]["sid"]
     assert list(line.channel.collect(collected.bookmark)) == []  # asked a moment ago
-    line.world.control.move_clock(MONDAY + timedelta(hours=3))
+    line.world.control.move_clock(MONDAY + timedelta(minutes=61))
     line.control.text(DEBTOR, "And again")
     again = list(line.channel.collect(collected.bookmark))
     # It reaches back a little, over what may show up late; the name by which each is kept is the same.
     assert again[0].event_id == collected.event_id
     assert [line.channel.read(one.raw).said for one in again[1:]] == ["And again"]
-    line.world.control.move_clock(MONDAY + timedelta(days=2))
-    assert list(line.channel.collect((MONDAY + timedelta(days=1)).isoformat())) == []
+    line.world.control.move_clock(MONDAY + timedelta(days=20))
+    line.control.text(DEBTOR, "Weeks later")
+    assert [line.channel.read(one.raw).said for one in line.channel.collect(again[-1].bookmark)] == [
+        "And again",
+        "Weeks later",
+    ]
+
+
+def test_answers_that_could_not_be_stored_are_collected_again(line):
+    line.control.number(sms_url="")
+    line.control.text(DEBTOR, "One")
+    line.control.text(DEBTOR, "Two")
+    first = line.channel.collect(None)
+    next(first)
+    first.close()  # whoever stores them has trouble of their own
+
+    assert [line.channel.read(one.raw).said for one in line.channel.collect(None)] == ["One", "Two"]
 
 
 def test_an_answer_that_was_posted_and_is_collected_too_has_the_same_name(line):
