@@ -98,16 +98,15 @@ def _put_together(form: Mapping[str, Part]) -> bytes:
 
 def _head(written: bytes) -> tuple[bytes, bool]:
     """The headers without those about the form of the whole, and whether the mail was a delivery report."""
-    lines = re.split(rb"\r\n|\r|\n", written.strip(b"\r\n"))
-    fields: list[bytes] = []
-    for line in lines:
+    fields: list[list[bytes]] = []
+    for line in re.split(rb"\r\n|\r|\n", written[:LONGEST_NOTE].strip(b"\r\n")):
         if line[:1] in (b" ", b"\t") and fields:
-            fields[-1] += b"\r\n" + line
+            fields[-1].append(line)
         elif re.match(rb"[!-9;-~]{1,100}:", line):
-            fields.append(line)
-    report = any(re.match(rb"content-type:\s*multipart/report", one, re.IGNORECASE) for one in fields)
-    kept_fields = [one for one in fields if one.partition(b":")[0].strip().lower() not in _OF_THE_WHOLE]
-    return b"".join(one + b"\r\n" for one in kept_fields), report
+            fields.append([line])
+    report = any(re.match(rb"content-type:\s*multipart/report", one[0], re.IGNORECASE) for one in fields)
+    kept_fields = [one for one in fields if one[0].partition(b":")[0].strip().lower() not in _OF_THE_WHOLE]
+    return b"".join(line + b"\r\n" for one in kept_fields for line in one), report
 
 
 def _text_part(kind: str, content: bytes, charset: str) -> bytes:
