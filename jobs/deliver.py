@@ -37,6 +37,7 @@ from jobs.nightly import check_before_sending
 from jobs.office import Office
 from jobs.recalculate import recalculate_in, recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, silent_carrier, task_on
+from jobs.voice import may_still_speak
 from store import outbox
 from store.changes import Changes
 from store.decisions import sending_moment
@@ -218,9 +219,11 @@ def mark(office: Office, claimed: Claimed, fresh: Looked) -> Marked | None:
         if order.step.channel is Channel.SMS and Channel.SMS not in facts.reachable:
             _skip(unit, office, claimed, order, as_of)
             return None
-        if order.step.channel is Channel.CALL:
+        if order.step.channel is Channel.CALL and not reminder.by_machine:
             call_made(unit, office, reminder, on=as_of)
             recalculate_in(unit, office, claimed.organisation_id, [claimed.account_id])
+            return None
+        if order.step.channel is Channel.CALL and not may_still_speak(unit, office, organisation, account, reminder):
             return None
         open_at = opening(facts, organisation, account.time_zone, order.step.channel, now)
         if open_at.at > now:

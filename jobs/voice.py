@@ -12,6 +12,7 @@ from babel import Locale
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from engine.notes import NoteKind
 from engine.words import in_words
 from engine.workflow import Channel
 from jobs.acting import NotAllowed, account_in, needed, note, organisation_in
@@ -20,9 +21,10 @@ from jobs.call_results import waiting_call
 from jobs.numbers import country_of, dialled, home_of, shown
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
-from store import audit
+from jobs.settle import note_on
+from store import audit, outbox
 from store.stops import stopped
-from store.tables import AccountRow, OrganisationRow, VoiceConsentRow
+from store.tables import AccountRow, OrganisationRow, ReminderRow, VoiceConsentRow
 
 
 def set_voice_countries(office: Office, organisation_id: int, countries: list[str], *, by: str) -> None:
@@ -120,3 +122,18 @@ def let_a_machine_call(office: Office, reminder_id: int, *, by: str) -> None:
         text = f"{reminder.step_name}: {by} lets the machine call {shown(number, home_of(organisation))}."
         note(unit, office, account, text, by=by)
         recalculate_in(unit, office, account.organisation_id, [reminder.account_id])
+
+
+def may_still_speak(
+    unit: Session, office: Office, organisation: OrganisationRow, account: AccountRow, reminder: ReminderRow
+) -> bool:
+    """The last question before a machine calls. Where the answer has become no, the call waits for a person again."""
+    if number_for_a_machine(unit, organisation, account):
+        return True
+    reminder.approved_at, reminder.approved_by, reminder.by_machine = None, "", False
+    unit.flush()
+    text = f"{reminder.step_name}: no machine may call them any more, so the call waits for a person."
+    note_on(unit, reminder, NoteKind.HELD, text, office.clock())
+    outbox.release(unit, int(reminder.id or 0), by=reminder.claim)
+    recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
+    return False

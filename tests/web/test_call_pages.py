@@ -222,3 +222,12 @@ def test_only_who_decides_chooses_where_machines_may_call(anna: Visitor, books: 
     anna.post("/organisation", organisation=books.theirs)  # where she is an agent
 
     assert anna.post("/settings/calls/voice", countries="GB").status == 403
+
+
+def test_how_far_a_call_has_come_is_a_frame_of_ours_that_can_do_nothing(anna: Visitor, calls: dict[str, int]) -> None:
+    frame = anna.get(f"/calls/{calls[PLAIN]}/line")
+
+    assert frame.words.endswith("No call of yours is on the line.")
+    policy = frame.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "form-action 'none'" in policy and "frame-ancestors 'self'" in policy
+    assert "refresh" not in frame.text
