@@ -62,10 +62,10 @@ class Desk:
                     status = heard.status
                 except Forged as problem:
                     heard, status = problem, 401
+                desk.posts.put((posted, heard))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
-                desk.posts.put((posted, heard))
 
             def log_message(self, *_):
                 pass
