@@ -5,7 +5,7 @@ them and nothing else. A template that does not render is a sentence about what 
 """
 
 from wording.look import Look, NotALogo, Picture, checked_logo
-from wording.prewritten import PrewrittenStep, PrewrittenWorkflow, prewritten
+from wording.prewritten import PrewrittenLetter, PrewrittenStep, PrewrittenWorkflow, prewritten, prewritten_letter
 from wording.render import Layout, Placeholders, Rendered, TemplateProblem, placeholders, render, said, texted
 from wording.statement import Line, Statement
 from wording.statement_pdf import statement_name, statement_pdf
@@ -17,6 +17,7 @@ __all__ = [
     "NotALogo",
     "Picture",
     "Placeholders",
+    "PrewrittenLetter",
     "PrewrittenStep",
     "PrewrittenWorkflow",
     "Rendered",
@@ -25,6 +26,7 @@ __all__ = [
     "checked_logo",
     "placeholders",
     "prewritten",
+    "prewritten_letter",
     "render",
     "said",
     "statement_name",

@@ -144,7 +144,7 @@ def facts_of(statement: Statement, *, each_invoice: bool = True) -> dict[str, An
         },
         "invoice": invoice,
         "invoices": [_invoice(line, tongue_) for line in oldest_first(statement.lines) if each_invoice],
-        "reference": one_line(statement.account_number) or invoice["number"],
+        "reference": one_line(statement.account_number) or invoice["number"] or one_line(statement.account),
         "link": safe_link(statement.link) or invoice["link"],
         "today": tongue_.day(statement.as_of, "long"),
         "statement": STATEMENT_HERE,

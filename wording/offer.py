@@ -33,7 +33,7 @@ GROUPS: dict[str, tuple[Offer, ...]] = {
         Offer("account.days_overdue", "the age of the oldest overdue invoice, as a bare number of days"),
         Offer("organisation.name", "your firm"),
         Offer("sender.name", "the name that reminders are sent under", "Accounts"),
-        Offer("reference", "the account's number, or that of its oldest invoice: something to quote", "your account"),
+        Offer("reference", "something to quote: the account's number, else that of its oldest invoice, else its name"),
         Offer("link", "where it can be seen and paid online, if there is such a place"),
         Offer("today", "the date"),
     ),
