@@ -41,8 +41,8 @@ from engine.replies import Reply
 MEDIUM = "call"
 XML = "text/xml; charset=utf-8"
 EVENTS = ["initiated", "ringing", "answered", "completed"]
-OVERLAP = timedelta(minutes=2)
-"""Twilio's clock and ours may differ by so much."""
+OVERLAP = timedelta(seconds=5)
+"""Twilio's clock and ours may differ by so much, where two calls in a row must not be taken for one another."""
 
 LONGEST_SAID = 1000
 LONGEST_ADDRESS = 2000
@@ -208,17 +208,22 @@ class _Calls:
         return Receipt(sid, self._clock())
 
     def _found(self, to: str, since: datetime | None) -> Receipt | None:
-        """A call carries no words to know it by: only one single call to that number since then is evidence."""
+        """A call carries no words to know it by: only one single call to that number, begun while we were asking for
+        it, is evidence.
+        """
         if since is None or not is_number(to):
             return None
-        since = since.astimezone(UTC) - OVERLAP
+        asking = timedelta(seconds=self._settings.connect_seconds + self._settings.answer_seconds)
+        since, until = since.astimezone(UTC) - OVERLAP, since.astimezone(UTC) + asking + OVERLAP
         wanted = {"to": to, "from_": self.sender, "start_time_after": since.date().isoformat(), "limit": 50}
         try:
             calls = self._line.ask("looking for a call", lambda client: client.calls.list(**wanted))
         except Failed:
             return None
         fitting = [
-            call for call in calls if call.direction == "outbound-api" and (hour(call.date_created) or since) >= since
+            call
+            for call in calls
+            if call.direction == "outbound-api" and since <= (hour(call.date_created) or since) <= until
         ]
         if len(fitting) != 1:
             return None

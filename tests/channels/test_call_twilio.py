@@ -244,6 +244,20 @@ def test_nobody_knows_after_a_broken_line_and_the_look_up_finds_out(line, fault,
     assert line.channel.look_up(a_call()) == (Receipt(calls[0]["sid"], MONDAY) if made else None)
 
 
+def test_the_call_before_or_after_the_doubtful_one_is_not_taken_for_it(line):
+    line.channel.connect(a_call(1))
+    line.world.control.move_clock(MONDAY + timedelta(minutes=1))
+    doubtful = a_call(2, since=MONDAY + timedelta(minutes=1))
+    line.world.control.faults(twilio=["drop_before"])
+    assert isinstance(line.channel.connect(doubtful), Unsure)
+    line.world.control.move_clock(MONDAY + timedelta(minutes=2))
+    line.channel.connect(a_call(3))
+    line.told()
+
+    assert len(line.control.calls()) == 2
+    assert line.channel.look_up(doubtful) is None
+
+
 def test_a_look_up_that_finds_two_or_an_older_one_proves_nothing(line):
     line.channel.connect(a_call(1))
     line.told()
