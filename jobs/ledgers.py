@@ -85,6 +85,28 @@ def warn_of_end(unit: Session, office: Office, organisation_id: int, end: dateti
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ConsentEnd:
+    """When a person has to connect again: `unused` if nothing is read until then, `at_last` whatever is done.
+
+    Instants in UTC, None where the ledger sets no such end; `soon` is the one of which a task warns.
+    """
+
+    unused: datetime | None = None
+    at_last: datetime | None = None
+    soon: datetime | None = None
+
+
+def consent_end(office: Office, connection: ConnectionRow) -> ConsentEnd:
+    """The ends of this connection's consent, as far as they are known: a grant that cannot be opened tells of none."""
+    assert connection.id is not None
+    try:
+        grant, _ = KeptGrant(office, connection.id, connection.organisation_id).load()
+    except ConsentNeeded:
+        return ConsentEnd(unused=connection.refresh_expires_at)
+    return ConsentEnd(grant.refresh_expires_at, grant.hard_expires_at, grant.dies_soon(office.clock()))
+
+
 CONSENT_ENDS = "connection-ends"
 """The key of the task that asks for a new consent before the old one ends."""
 

@@ -3,6 +3,7 @@
 A long history is cut at the newest entries, so that the page of an old account opens as fast as that of a new one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +31,14 @@ SETTLED = 20
 
 @dataclass(frozen=True, slots=True)
 class AccountFile:
-    """Everything that the page of one account shows, apart from the decision, which the engine makes anew."""
+    """Everything that the page of one account shows, apart from the decision, which the engine makes anew.
+
+    `branches` names those for which it pays, by number, as far as its open invoices name them; `payer` pays for it.
+    """
 
     account: AccountRow
+    payer: AccountRow | None
+    branches: Mapping[int, str]
     invoices: tuple[InvoiceRow, ...]
     settled: tuple[InvoiceRow, ...]
     credits: tuple[CreditRow, ...]
@@ -55,10 +61,13 @@ def account(session: Session, organisation_id: int, account_id: int, *, history:
         query = select(table).where(table.organisation_id == organisation_id, table.account_id == account_id, *where)
         return tuple(session.scalars(query.order_by(by, table.id.desc()).limit(limit)))
 
+    invoices = own(InvoiceRow, *OPEN, by=InvoiceRow.due_on)
     contacts = select(ContactRow).where(col(ContactRow.account_id) == account_id).order_by(col(ContactRow.place))
     return AccountFile(
         account=row,
-        invoices=own(InvoiceRow, *OPEN, by=InvoiceRow.due_on),
+        payer=_payer(session, row),
+        branches=_branches(session, organisation_id, invoices),
+        invoices=invoices,
         settled=own(
             InvoiceRow,
             col(InvoiceRow.settled_seen_at).is_not(None),
@@ -74,6 +83,26 @@ def account(session: Session, organisation_id: int, account_id: int, *, history:
         replies=own(ReplyRow, by=col(ReplyRow.received_at).desc(), limit=history),
         notes=own(HistoryNoteRow, by=col(HistoryNoteRow.at).desc(), limit=history),
     )
+
+
+def _payer(session: Session, account: AccountRow) -> AccountRow | None:
+    """Who is asked for what this account is billed, where somebody else is."""
+    if account.billed_with is None:
+        return None
+    query = select(AccountRow).where(
+        col(AccountRow.organisation_id) == account.organisation_id, col(AccountRow.ledger_id) == account.billed_with
+    )
+    return session.scalars(query).one_or_none()
+
+
+def _branches(session: Session, organisation_id: int, invoices: tuple[InvoiceRow, ...]) -> dict[int, str]:
+    numbers = {invoice.billed_for for invoice in invoices if invoice.billed_for is not None}
+    if not numbers:
+        return {}
+    query = select(AccountRow.id, AccountRow.name).where(
+        col(AccountRow.organisation_id) == organisation_id, col(AccountRow.id).in_(numbers)
+    )
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def messages_of(session: Session, organisation_id: int, reminder_id: int) -> tuple[MessageRow, ...]:

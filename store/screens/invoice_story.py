@@ -33,10 +33,14 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceStory:
-    """`settled_by` is the run that said it was settled, which is kept for longer than what it changed."""
+    """`settled_by` is the run that said it was settled, which is kept for longer than what it changed.
+
+    `account` pays; `branch` is whom the ledger bills, where that is somebody else.
+    """
 
     invoice: InvoiceRow
     account: AccountRow
+    branch: AccountRow | None
     payments: tuple[PaymentRow, ...]
     credits: tuple[AllocationRow, ...]
     learnt: tuple[Learnt, ...]
@@ -72,6 +76,7 @@ def invoice_story(session: Session, organisation_id: int, invoice_id: int) -> In
     return InvoiceStory(
         invoice=invoice,
         account=account,
+        branch=session.scalars(own_row(AccountRow, organisation_id, invoice.billed_for or 0)).one_or_none(),
         payments=tuple(session.scalars(paid)),
         credits=tuple(session.scalars(used)),
         learnt=tuple(Learnt(*row) for row in session.execute(learnt)),

@@ -1,11 +1,17 @@
 """Mirrors web.rooms.connections: to the provider and back, with the consent itself played by the test."""
 
+import re
+from datetime import timedelta
+
 import pytest
 
-from connector import Tenant
+from connector import Grant, Tenant
 from jobs import connect
+from jobs.ledgers import text_of
+from store.grants import place_of
 from store.tables import ConnectionRow
 from tests.web.books import Books
+from tests.web.filling import NOW
 from tests.web.visitor import Visitor
 from web._sessions import hashed
 
@@ -151,3 +157,38 @@ def test_a_connection_that_needs_consent_is_named_on_the_front_page_and_here(ann
     assert "The connection to the ledger needs a person: connect again." in anna.get("/").words
     page = anna.get("/connections").words
     assert "Xero needs your consent again. The grant was taken back in Xero." in page and "Connect again" in page
+
+
+def granted(books: Books, *, unused: int | None = None, at_last: int | None = None) -> None:
+    """The connection holds a grant that ends in so many days."""
+    ends = [NOW + timedelta(days=days) if days is not None else None for days in (unused, at_last)]
+    grant = Grant("access", "refresh", NOW, ends[0], (), ends[1])
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get(ConnectionRow, 1)
+        assert row is not None
+        row.sealed_grant = books.office.vault.seal(text_of(grant), place_of(row.kind, row.tenant))
+
+
+@pytest.mark.parametrize(
+    ("ends", "said", "warned"),
+    [
+        ({"unused": 59}, "This connection, left unused, ends on 11 Sept 2026, 08:20; every sync puts", False),
+        ({"unused": 9}, "It is not being used: every reading of the ledger would put that day off.", True),
+        (
+            {"unused": 100, "at_last": 800},
+            "This connection ends on 21 Sept 2028, 08:20, however much it is used; connect again before then. "
+            "Left unused, it ends on 22 Oct 2026, 08:20;",
+            False,
+        ),
+        ({"unused": 100, "at_last": 44}, "However much it is used, Xero asks for a new consent by then.", True),
+        ({}, "It does not end by itself", False),
+    ],
+)
+def test_the_end_of_a_consent_is_said_in_words_and_in_time(
+    anna: Visitor, books: Books, ends: dict[str, int], said: str, warned: bool
+) -> None:
+    granted(books, **ends)
+    page = re.sub(r" (?=[;,.])", "", anna.get("/connections").words)
+
+    assert said in page
+    assert ("Connect again before then, or nothing can be synced or sent after it." in page) is warned

@@ -5,6 +5,7 @@ from fastapi.responses import RedirectResponse
 
 from connector import kinds, title_of
 from jobs import connect
+from jobs.ledgers import consent_end
 from jobs.office import Office
 from store import screens
 from web._pages import back, page
@@ -29,6 +30,7 @@ def connections(desk: Looking) -> Response:
         desk,
         "connections.html",
         connection=connection,
+        ends=consent_end(desk.office, connection) if connection else None,
         kinds=KINDS,
         offered=offered(desk.office),
         now=desk.office.clock(),
