@@ -9,17 +9,21 @@ compared with, and never brakes.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from connector import Records
+from engine.calendars import civil_date
+from engine.notes import Note, NoteKind
 from engine.words import in_words
 from jobs.acting import NotAllowed, organisation_in
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.thresholds import Brakes
 from store import audit
-from store.brake_figures import Before, closed_since, drivers, figures, overdue
+from store.brake_figures import Before, closed_since, drivers, figures, held_by_the_brake, overdue
+from store.history import write_for_ourselves
 from store.tables import OrganisationRow
 
 
@@ -111,16 +115,30 @@ def pull(unit: Session, office: Office, organisation: OrganisationRow, why: str)
 
 
 def release(office: Office, organisation_id: int, *, by: str) -> None:
-    """A person has looked at it. What is due goes at the next sending time, if nothing else holds it."""
+    """A person has looked at it. What is due goes at the next sending time, if nothing else holds it.
+
+    The history of each account that the brake held says why its step did not go; so it says as well how that ended. As
+    the ledger was not told of the one, it is not told of the other.
+    """
     with office.database.unit_of_work() as unit:
         organisation = organisation_in(unit, organisation_id)
         if organisation.braked_at is None:
             raise NotAllowed("The brake is not on.")
         on = in_words(office.as_of(organisation))
+        since = in_words(civil_date(organisation.braked_at, ZoneInfo(organisation.time_zone)))
         why = organisation.braked_why
+        waited = held_by_the_brake(unit, organisation_id)
         organisation.braked_at, organisation.braked_why = None, ""
         audit.record(
             unit, organisation_id=organisation_id, at=office.clock(), by=by, what="brake released", why=why, on=on
         )
+        notes = [(account, _released(steps, since, by)) for account, steps in waited.items()]
+        write_for_ourselves(unit, organisation_id, notes, office.clock())
         unit.flush()
         recalculate_in(unit, office, organisation_id)
+
+
+def _released(steps: Sequence[str], since: str, by: str) -> Note:
+    waits = "waits" if len(steps) == 1 else "wait"
+    text = f"{' and '.join(steps)} no longer {waits} for the brake of {since}: {by} has released it."
+    return Note(NoteKind.HELD, text)

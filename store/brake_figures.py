@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
+from engine.holds import Hold, HoldKind, sentence
+from engine.reminders import ReminderState
 from store.rows import all_rows, amount_of, text_of
+from store.tables import ReminderRow
 
 _AT_ONCE = 1_000
 
@@ -82,3 +86,21 @@ def half_known(session: Session, organisation_id: int) -> list[str]:
     """Accounts of which we know no more than what an invoice said: a reading was cut short before they came."""
     asked = "SELECT ledger_id FROM accounts WHERE organisation_id = ? AND changed_at IS NULL ORDER BY id"
     return [row[0] for row in all_rows(session, asked, [organisation_id])]
+
+
+def held_by_the_brake(session: Session, organisation_id: int) -> dict[int, list[str]]:
+    """The names of the steps that are queued and that the brake alone or first of all holds, by account."""
+    query = (
+        select(ReminderRow.account_id, ReminderRow.step_name)
+        .where(
+            col(ReminderRow.organisation_id) == organisation_id,
+            col(ReminderRow.state) == ReminderState.QUEUED,
+            col(ReminderRow.held_because).startswith(sentence(Hold(HoldKind.BRAKE, date.min)), autoescape=True),
+        )
+        .distinct()
+        .order_by(ReminderRow.account_id, ReminderRow.step_name)
+    )
+    steps: dict[int, list[str]] = {}
+    for account, step in session.execute(query):
+        steps.setdefault(account, []).append(step)
+    return steps

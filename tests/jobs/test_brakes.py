@@ -38,6 +38,10 @@ def organisation(town: Town) -> OrganisationRow:
         return session.scalars(select(OrganisationRow)).one()
 
 
+def texts(town: Town, name: str) -> list[str]:
+    return [note.text for note in town.notes(name)]
+
+
 def test_a_first_reading_never_brakes_and_one_payment_does_not_either(town: Town) -> None:
     assert organisation(town).braked_at is None
     town.control.pay("INV-1")
@@ -69,6 +73,11 @@ def test_a_reading_that_closes_most_invoices_stops_sending_until_a_person_releas
     with town.office.database.reading() as session:
         said = [(row.what, row.by) for row in session.scalars(select(AuditRow)) if row.what.startswith("brake")]
     assert said == [("brake pulled", "arrears"), ("brake released", "Olive Owner")]
+    told = [text for text in texts(town, FERN) if "brake" in text or "looked wrong" in text]
+    assert told[0].startswith("Reminder 1 was not sent: a reading of the ledger looked wrong, and sending was stopped")
+    assert told[1:] == ["Reminder 1 no longer waits for the brake of 13 January 2026: Olive Owner has released it."]
+    assert not any("brake" in text for text in texts(town, "Account 01")), "that one had paid, and nothing of it waited"
+    assert not any("brake" in str(note) for note in town.control.notes()), "the ledger is not told"
     with pytest.raises(NotAllowed, match="The brake is not on"):
         brakes.release(town.office, town.organisation, by="Olive Owner")
 
