@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from channels import Message, reply_address
+from channels import Message, reply_address, token_of
 from engine.facts import Facts
 from engine.holds import HoldKind
 from engine.reminders import Order
@@ -152,6 +152,8 @@ def message_of(session: Session, office: Office, organisation: OrganisationRow, 
         reply_to=row.reply_to,
         cc=tuple(row.cc),
         references=tuple(reversed(earlier)),
+        token=token_of(account=row.account_id, attempt=row.id or 0, key=office.reply_keys[0]),
+        since=row.created_at,
     )
 
 

@@ -360,7 +360,7 @@ def test_a_debtors_answer_is_kept_with_its_envelope_and_read(world, desk, raw):
     assert reply.said.split("\n")[0] == "I will pay on Friday." and "please pay" not in reply.said
     assert reply.tokens[0] == f"replies+abc@{REPLIES}"
     assert "<arrears.57.abc@brightwater.example>" in reply.answers
-    assert b"proof.pdf" in kept.raw
+    assert b"proof.pdf" in kept.raw and reply.authentic == "confirmed"
     assert b"Authentication-Results: mx.sendgrid.net; spf=pass smtp.mailfrom=mia@cafe.example; dkim=pass" in kept.raw
 
 
