@@ -4,6 +4,7 @@ A draft is made from nothing, from a pre-written workflow, or from one that exis
 often as one likes; only saving it (see `jobs.workflows`) changes what accounts walk along.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,15 +16,20 @@ from sqlmodel import Session, col
 
 from engine.soundness import LONGEST_NAME, Flaw, Words, flaws_of
 from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
+from jobs.speaking import Written, put_into_words
 from store.ground import workflows_of
 from store.tables import StepRow, WorkflowRow
 from store.workflows import accounts_on
-from wording import Line, Statement, TemplateProblem, placeholders, prewritten, render
+from wording import LAYOUTS, Line, Look, Statement, TemplateProblem, placeholders, prewritten
 
 
 @dataclass(frozen=True, slots=True)
 class DraftStep:
-    """One reminder with its words. `id` is that of a step which the workflow has; a new step gets one when saved."""
+    """One reminder with its words. `id` is that of a step which the workflow has; a new step gets one when saved.
+
+    An email goes by its `layout` (see `wording.Layout`), with the statement as a PDF if `attach_statement`, and with
+    copies to the addresses in `cc`.
+    """
 
     name: str
     day: int
@@ -32,6 +38,13 @@ class DraftStep:
     subject: str = ""
     body: str = ""
     id: str = ""
+    layout: str = "email"
+    attach_statement: bool = False
+    cc: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> Written:
+        return Written(self.channel.value, self.subject, self.body, self.layout)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +99,10 @@ def draft_of(session: Session, organisation_id: int, workflow_id: int) -> Draft:
     return Draft(
         name=row.name,
         steps=tuple(
-            DraftStep(step.name, step.day, Channel(step.channel), step.manual, step.subject, step.body, step.step_id)
+            DraftStep(
+                *(step.name, step.day, Channel(step.channel), step.manual, step.subject, step.body, step.step_id),
+                *(step.layout, step.attach_statement, tuple(step.cc)),
+            )
             for step in steps
         ),
         description=row.description,
@@ -136,7 +152,7 @@ def looked_over(session: Session, organisation_id: int, draft: Draft) -> tuple[D
         )
         return draft, (Flaw("", told),)
     accounts = accounts_on(session, organisation_id).get(draft.id, 0) if draft.id is not None else 0
-    words = {step.id: _words(step) for step in draft.steps}
+    words = {step.id: _words(step, draft.kind) for step in draft.steps}
     return draft, flaws_of(draft.workflow, known, words, before=before, accounts=accounts)
 
 
@@ -148,6 +164,8 @@ def _tidy(draft: Draft) -> Draft:
             name=" ".join(step.name.split()),
             subject=" ".join(step.subject.split()),
             body=step.body.replace("\r\n", "\n").replace("\r", "\n"),
+            layout=step.layout if step.layout in LAYOUTS else "email",
+            cc=tuple(dict.fromkeys(filter(None, (address.strip() for address in step.cc)))),
         )
         for step in draft.steps
     )
@@ -160,28 +178,45 @@ def _tidy(draft: Draft) -> Draft:
     )
 
 
-def _words(step: DraftStep) -> Words:
-    if step.channel is Channel.CALL:
-        return Words(step.subject, step.body)
-    body = _problem("words", step.body)
-    if not body and step.channel is Channel.SMS and "statement" in placeholders(step.body).used:
-        body = "An SMS has no room for the table of invoices. Leave `{{ statement }}` out."
-    return Words(step.subject, step.body, _problem(step.subject, "words"), body)
+def _words(step: DraftStep, kind: WorkflowKind) -> Words:
+    per_invoice = kind is WorkflowKind.INVOICE
+    subject = _problem(replace(step, body="words"), per_invoice) if step.channel is Channel.EMAIL else ""
+    body = _problem(replace(step, subject="words"), per_invoice)
+    if not body and (wrong := [address for address in step.cc if not _ADDRESS.fullmatch(address)]):
+        body = f"A copy cannot go to '{wrong[0]}': that is no email address."
+    return Words(step.subject, step.body, subject, body)
 
 
-def _problem(subject: str, body: str) -> str:
+def _problem(step: DraftStep, per_invoice: bool) -> str:
     """Why these cannot be filled in, tried on an account of which all is known, then on one with the least."""
+    if not step.body.strip() or (step.channel is Channel.EMAIL and not step.subject.strip()):
+        return ""
+    written = step.written
     try:
-        render(subject, body, _FULL)
+        if not per_invoice and (riddles := _of_an_invoice(written)):
+            return (
+                f"`{riddles[0]}` belongs to a Regular workflow, whose reminders speak of one invoice each. "
+                "Repeat over `invoices`, or use `{{ statement }}`."
+            )
+        if step.channel is Channel.SMS and "statement" in placeholders(step.body).used:
+            return "An SMS has no room for the table of invoices. Leave `{{ statement }}` out."
+        put_into_words(written, _FULL, Look())
     except TemplateProblem as problem:
         return str(problem)
     try:
-        render(subject, body, _BARE)
+        put_into_words(written, _BARE, Look())
     except TemplateProblem as problem:
         return f"For an account of which the ledger says less: {str(problem)[:1].lower()}{str(problem)[1:]}"
     return ""
 
 
+def _of_an_invoice(written: Written) -> list[str]:
+    """The placeholders that only make sense where a reminder speaks of a single invoice."""
+    used = [*placeholders(written.body).used, *placeholders(written.subject, part="subject").used]
+    return [name for name in used if name == "invoice" or name.startswith("invoice.")]
+
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 _DAY = date(2025, 6, 30)
 _LINE = Line("INV-1", "PO 1", date(2025, 4, 19), date(2025, 5, 19), Decimal(1200), Decimal(1200), "GBP", 42)
 _BARE = Statement("Brightwater Joinery", "Harbour Café", _DAY, (_LINE,))

@@ -7,13 +7,11 @@ from sqlmodel import Session, col
 
 from engine.ageing import OpenInvoice
 from engine.facts import Facts
-from engine.message_calendar import segments_of
 from engine.story import Send
 from engine.workflow import Channel
 from store.tables import AccountRow, OrganisationRow, StepRow, WorkflowRow
-from wording import Line, Statement, TemplateProblem, render
-
-_END = "=-=-= the end of the text =-=-="
+from wording import Line, Statement, TemplateProblem, texted
+from wording.segments import count
 
 
 class Texts:
@@ -33,13 +31,10 @@ class Texts:
         listed = set(send.invoices)
         lines = tuple(_line(invoice, send) for invoice in facts.invoices if invoice.id in listed)
         statement = _statement(self._organisation, self._accounts[account_id], lines, send)
-        body = self._bodies.get((send.workflow, send.step), "")
         try:
-            # The statement's table belongs into letters; whatever follows the words themselves is cut off again.
-            said = render("SMS", f"{body}\n{_END}\n{{{{ statement }}}}", statement, layout="plain").text
+            return count(texted(self._bodies.get((send.workflow, send.step), ""), statement)).segments
         except TemplateProblem:
             return 1
-        return segments_of(said.partition(_END)[0].strip())
 
 
 def _line(invoice: OpenInvoice, send: Send) -> Line:

@@ -140,6 +140,9 @@ def _step_row(workflow_id: int, step: DraftStep) -> StepRow:
         manual=step.manual,
         subject=step.subject,
         body=step.body,
+        layout=step.layout,
+        attach_statement=step.attach_statement,
+        cc=list(step.cc),
     )
 
 

@@ -6,11 +6,12 @@ them and nothing else. A template that does not render is a sentence about what 
 
 from wording.look import Look, NotALogo, Picture, checked_logo
 from wording.prewritten import PrewrittenLetter, PrewrittenStep, PrewrittenWorkflow, prewritten, prewritten_letter
-from wording.render import Layout, Placeholders, Rendered, TemplateProblem, placeholders, render, said, texted
+from wording.render import LAYOUTS, Layout, Placeholders, Rendered, TemplateProblem, placeholders, render, said, texted
 from wording.statement import Line, Statement
 from wording.statement_pdf import statement_name, statement_pdf
 
 __all__ = [
+    "LAYOUTS",
     "Layout",
     "Line",
     "Look",
