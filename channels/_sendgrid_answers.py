@@ -16,6 +16,14 @@ from channels import Outcome, Receipt, Refused, Unavailable, Unsure
 LONGEST_WAIT = timedelta(hours=24)
 
 
+class Unreached(Exception):
+    """No line to SendGrid could be opened, so nothing was said. The text says why."""
+
+
+class Broken(Exception):
+    """The line broke off, or the answer did not come in time. What was said may have been heard."""
+
+
 def outcome_of(status: int, headers: Mapping[str, str], body: bytes, *, attempt: str, now: datetime) -> Outcome:
     """`headers` by any spelling of their names. Never raises."""
     said = words(status, body)

@@ -17,15 +17,9 @@ from sendgrid import SendGridAPIClient
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, LocationValueError
 
+from channels._sendgrid_answers import Broken, Unreached
+
 logging.getLogger("python_http_client").setLevel(logging.WARNING)
-
-
-class Unreached(Exception):
-    """No line to SendGrid could be opened, so nothing was said. The text says why."""
-
-
-class Broken(Exception):
-    """The line broke off, or the answer did not come in time. What was said may have been heard."""
 
 
 def sendgrid(api_key: str, host: str, *, subuser: str, connect: float, answer: float, keep: float) -> Any:

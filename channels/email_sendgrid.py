@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from channels import (
@@ -31,7 +31,7 @@ from channels import (
 )
 from channels._letter import NotSendable, on_the_wire
 from channels._mail_reading import read_mail
-from channels._sendgrid_answers import outcome_of
+from channels._sendgrid_answers import Broken, Unreached, outcome_of
 from channels._sendgrid_doors import Doors
 from channels._sendgrid_events import read_event
 from channels._sendgrid_mail import body_of, is_of
@@ -110,8 +110,6 @@ class _SendGrid:
             body = body_of(message, category=category, suppress_out_of_office=chosen.suppress_out_of_office)
         except NotSendable as problem:
             return Refused(str(problem))
-        from channels._sendgrid_client import Broken, Unreached
-
         try:
             answer = self._api().mail.send.post(request_body=body)
         except Unreached as problem:
@@ -125,8 +123,6 @@ class _SendGrid:
         """A mail with our marks in the Email Logs. They are late, and end after thirty days."""
         if not self._settings.evidence:
             return None
-        from channels._sendgrid_client import Broken, Unreached
-
         message = self._from_us(message)
         try:
             for row in self._candidates(message):
@@ -134,7 +130,7 @@ class _SendGrid:
                 marks = json.loads(answer.body).get("custom_args") if answer.status_code == 200 else None
                 if isinstance(marks, dict) and is_of(message, marks):
                     return self._found(row)
-        except (Unreached, Broken, ValueError, TypeError, AttributeError):
+        except (Unreached, Broken, NotSendable, ValueError, TypeError, AttributeError, LookupError):
             return None  # a search that fails proves as little as one that finds nothing
         return None
 
@@ -210,4 +206,4 @@ def _quoted(text: str) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return f'TIMESTAMP "{at:%Y-%m-%dT%H:%M:%SZ}"'
+    return f'TIMESTAMP "{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"'

@@ -391,6 +391,15 @@ def test_a_search_that_fails_finds_nothing_and_breaks_nothing(world, channel, fa
     assert channel.find(a_message()) is None
 
 
+@pytest.mark.parametrize(
+    "said", ["", "[]", "{}", '{"messages": [1]}', '{"messages": [{}]}', '{"messages": 7}', "<html>"]
+)
+def test_logs_that_say_nothing_that_can_be_understood_prove_nothing(world, said):
+    answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(said)}\r\n\r\n{said}".encode()
+    with Answering(answer) as server:
+        assert a_channel(world, host=server.url).find(a_message()) is None
+
+
 def test_a_search_can_be_left_off(world):
     channel = a_channel(world, evidence=False)
     channel.send(a_message())
