@@ -99,6 +99,27 @@ def serve(config: ConfigFile = Path(NAME)) -> None:
 
 
 @app.command()
+def connect(
+    ledger: Annotated[str, typer.Argument(help="Which ledger.")] = "xero",
+    email: Annotated[str, typer.Option(help="Whose organisation it will be; not needed with one login.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is the right organisation.")] = False,
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Connects the organisation of an app that needs no browser, such as a Custom Connection at Xero."""
+    from daemon.connect_command import connect_here
+    from jobs.connect import ConsentProblem
+
+    office = _office(read_config(config))
+    try:
+        if not connect_here(office, ledger, email, console, lambda asked: yes or typer.confirm(asked)):
+            raise typer.Exit(1)
+    except (ConsentProblem, LookupError) as problem:
+        raise Sentence(str(problem.args[0])) from problem
+    finally:
+        office.close()
+
+
+@app.command()
 def sync(
     organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
     config: ConfigFile = Path(NAME),

@@ -127,6 +127,15 @@ def choose(office: Office, *, session: str, state: str, tenant: str, user_id: in
     return connected
 
 
+def reached_directly(office: Office, kind: str) -> Tenant | None:
+    """The one organisation of an app that needs no browser; None where a person has to consent there.
+
+    Raises ConsentProblem and LookupError.
+    """
+    reached = _reached_directly(_authoriser(office, kind))
+    return reached[0] if reached is not None else None
+
+
 def connect_directly(office: Office, *, kind: str, user_id: int) -> Connected:
     """Connects the one organisation of an app that needs no browser. Raises ConsentProblem and LookupError."""
     reached = _reached_directly(_authoriser(office, kind))

@@ -27,12 +27,16 @@ from town import Town
 ROOT = Path(__file__).parents[2]
 
 
-def arrears(folder: Path, *words: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def arrears(
+    folder: Path, *words: str, env: dict[str, str] | None = None, says: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own; `says` is typed into it."""
     return subprocess.run(
         [sys.executable, "-m", "daemon.command_line", *words],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **(env or {})},
         capture_output=True,
+        input=says,
         text=True,
         timeout=120,
         check=False,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
+from sqlmodel import col
 
 from connector import WHOLE_CHECK_DUE
 from jobs import nightly
@@ -44,7 +45,7 @@ def in_favour(town: Town) -> list[Decimal]:
 
 def check_is_due(town: Town) -> bool:
     with town.office.database.reading() as session:
-        return WHOLE_CHECK_DUE in (session.scalars(select(ConnectionRow.cursor)).one() or {})
+        return WHOLE_CHECK_DUE in (session.scalars(select(ConnectionRow)).one().cursor or {})
 
 
 def overflow(town: Town) -> None:
@@ -82,7 +83,7 @@ def test_the_check_after_a_full_list_says_in_the_sync_log_what_it_mended(town: T
     town.sync()
     nightly.check_due(town.office)
     with town.office.database.reading() as session:
-        runs = list(session.scalars(select(SyncRunRow).order_by(SyncRunRow.id)))
+        runs = list(session.scalars(select(SyncRunRow).order_by(col(SyncRunRow.id))))
     assert runs[-1].trigger == "nightly check" and runs[-1].state == "done"
     assert runs[-1].gone == 1
     assert sum(row["status"] == "AUTHORISED" for row in town.control.payments()) == INVOICES * EACH
