@@ -26,6 +26,7 @@ from channels import (
 )
 from channels._sendgrid_signature import SIGNATURE, TIMESTAMP
 from engine.replies import ReplyKind
+from tests.sandbox.sendgrid_listening import settled
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 REPLIES = "reply.brightwater.example"
@@ -242,9 +243,7 @@ def test_a_post_that_somebody_else_signed_is_turned_away_and_comes_again_when_th
     assert isinstance(desk.next()[1], Forged)
 
     desk.channel = a_channel(world, event_public_key=f"{wrong} {right}")
-    patience = threading.Event()
-    while not world.control.sendgrid.posts()[0]["statuses"]:
-        patience.wait(0.01)
+    settled(world.control.sendgrid.posts, lambda rows: rows[0]["statuses"])
     world.control.move_clock(NOW + timedelta(minutes=2))
     assert len(desk.kept()) == 2
 
@@ -438,9 +437,7 @@ def test_a_door_without_any_lock_asks_sendgrid_to_come_back(world, desk):
     assert desk.next()[1].status == 503 and world.control.sendgrid.handed()[0]["state"] == "waiting"
 
     desk.channel = a_channel(world, door_secret="s3cret")
-    patience = threading.Event()
-    while not world.control.sendgrid.handed()[0]["statuses"]:
-        patience.wait(0.01)
+    settled(world.control.sendgrid.handed, lambda rows: rows[0]["statuses"])
     world.control.move_clock(NOW + timedelta(minutes=10))
     (kept,) = desk.kept()
     assert kept.problem == "" and EIGHT_BITS in kept.raw

@@ -15,6 +15,7 @@ from channels import settings_of
 from engine.reminders import ReminderState
 from jobs import deliver
 from store.tables import AddressStopRow, MessageRow, PostRow
+from tests.sandbox.sendgrid_listening import settled
 from town import Town
 from web import build
 
@@ -161,9 +162,7 @@ def test_mails_wait_at_sendgrid_while_the_doors_are_closed(house: House) -> None
     broken = town.office.database
     town.office.database = None  # type: ignore[assignment]  # as if the disk were gone
     town.control.reply(0, "It goes out on Friday.")
-    patience = threading.Event()
-    while not town.control.sendgrid.handed()[0]["statuses"]:
-        patience.wait(0.01)
+    settled(town.control.sendgrid.handed, lambda rows: rows[0]["statuses"])
     town.office.database = broken
     assert town.control.sendgrid.handed()[0]["statuses"] == [503]
 
