@@ -11,6 +11,11 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+WRITING_POLICY = f"{PAGE_POLICY}; script-src 'self'; connect-src 'self'"
+"""For the page on which workflows are written, and no other: it runs one script of ours, which asks again what is
+unknown in the words while they are typed. The page is whole without it.
+"""
+
 LETTER_POLICY = (
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; "
     "frame-ancestors 'self'; base-uri 'none'"

@@ -44,6 +44,7 @@ def page(visit: Visit, template: str, *, http: int = 200, **facts: Any) -> HTMLR
             here=visit.request.url.path,
             said=SAID.get(visit.request.query_params.get("said", ""), ""),
             style=_style(),
+            script=_static("writing.js"),
             **facts,
         ),
         status_code=http,
@@ -72,8 +73,12 @@ def instant_of(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-@cache
 def _style() -> str:
-    """The style sheet's address, which changes with its content."""
-    content = (HERE / "static" / "arrears.css").read_bytes()
-    return f"/static/arrears.css?v={hashlib.sha256(content).hexdigest()[:12]}"
+    return _static("arrears.css")
+
+
+@cache
+def _static(name: str) -> str:
+    """The address of a file of ours, which changes with its content."""
+    content = (HERE / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"

@@ -40,6 +40,9 @@ class Row(NamedTuple):
     manual: bool = False
     subject: str = ""
     body: str = ""
+    layout: str = "email"
+    attach: bool = False
+    cc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,10 @@ def form_of(draft: Draft) -> Form:
         after_days=str(draft.after_days or ""),
         version=str(draft.version),
         rows=tuple(
-            Row(step.id, step.name, str(step.day), step.channel, step.manual, step.subject, step.body)
+            Row(
+                *(step.id, step.name, str(step.day), step.channel, step.manual, step.subject, step.body),
+                *(step.layout, step.attach_statement, ", ".join(step.cc)),
+            )
             for step in draft.steps
         ),
     )
@@ -117,6 +123,9 @@ def read(typed: Mapping[str, str]) -> Form:
                 manual=bool(field(place, "manual")),
                 subject=field(place, "subject"),
                 body=field(place, "body"),
+                layout=field(place, "layout") or "email",
+                attach=bool(field(place, "attach")),
+                cc=field(place, "cc"),
             )
             for place in places
             if not field(place, "remove")
@@ -126,7 +135,11 @@ def read(typed: Mapping[str, str]) -> Form:
 
 def _step(row: Row) -> DraftStep:
     channel = Channel(row.channel) if row.channel in set(Channel) else Channel.EMAIL
-    return DraftStep(row.name, _whole(row.day), channel, row.manual, row.subject, row.body, row.id)
+    copies = tuple(filter(None, re.split(r"[\s,;]+", row.cc)))
+    return DraftStep(
+        *(row.name, _whole(row.day), channel, row.manual, row.subject, row.body, row.id),
+        *(row.layout, row.attach, copies),
+    )
 
 
 def _whole(text: str) -> int:

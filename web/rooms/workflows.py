@@ -4,19 +4,24 @@ from collections import defaultdict
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from engine.soundness import MOST_STEPS, Flaw
+from engine.workflow import WorkflowKind
 from jobs.drafts import Draft, blank_draft, draft_of, prewritten_draft
 from jobs.impact import Impact, impact_of
+from jobs.previews import Preview, looked_at, preview, samples
 from jobs.workflows import Saved, delete_workflow, duplicate_workflow, make_default, save_workflow
 from store import screens
 from store.tables import WorkflowRow
 from store.workflows import why_kept
+from web._headers import LETTER_POLICY, WRITING_POLICY
 from web._pages import back, page
-from web._visit import Deciding, Desk, Looking, NotFound
+from web._shown_letter import segments_in_words, shown_letter
+from web._visit import Deciding, Desk, Looking, NotFound, number_of
 from web._workflow_form import Form, Typed, form_of, read
-from wording.prewritten import prewritten, prewritten_names
+from wording.offer import GROUPS
+from wording.prewritten import LANGUAGES, language_of, prewritten, prewritten_names
 
 router = APIRouter()
 
@@ -41,6 +46,22 @@ def new(desk: Looking, like: str = "") -> Response:
 @router.post(f"{LIST}/new")
 def make(desk: Deciding, typed: Typed) -> Response:
     return _answered(desk, None, typed)
+
+
+@router.post(f"{LIST}/preview")
+def previewed(desk: Deciding, typed: Typed, step: int = 0) -> Response:
+    """One step as a real account would get it, with the words as they are typed. Nothing is kept and nothing sent."""
+    draft = read(typed).draft(None)
+    account = number_of(typed.get("preview_account", ""))
+    if not 1 <= step <= len(draft.steps):
+        raise NotFound
+    shown = draft.steps[step - 1]
+    try:
+        with desk.office.database.reading() as session:
+            seen: Preview = preview(session, desk.organisation, account, shown.written, desk.as_of)
+    except LookupError:
+        raise NotFound from None
+    return HTMLResponse(shown_letter(shown.name, seen), headers={"content-security-policy": LETTER_POLICY})
 
 
 @router.get(f"{LIST}/{{workflow_id}}")
@@ -76,11 +97,13 @@ def delete(desk: Deciding, workflow_id: int) -> Response:
 
 
 def _answered(desk: Desk, row: WorkflowRow | None, typed: dict[str, str]) -> Response:
-    """What the button asked for: one more step, the accounts that would change, or the workflow saved."""
+    """What the button asked for: one more step, a look at the words, what would change, or the workflow saved."""
     form, act = read(typed), typed.get("act", "")
     draft = form.draft(row.id if row is not None else None)
     if act == "add":
         return _editor(desk, row, form.with_another_step(), added=True)
+    if act == "look":
+        return _editor(desk, row, form, sample=typed.get("preview_account", ""))
     if act == "save":
         saved = save_workflow(desk.office, desk.id, draft, by=desk.by)
         if isinstance(saved, Saved):
@@ -95,9 +118,20 @@ def _answered(desk: Desk, row: WorkflowRow | None, typed: dict[str, str]) -> Res
 def _list(desk: Desk, flaw: Flaw | None = None, *, http: int = 200) -> Response:
     with desk.office.database.reading() as session:
         listed = screens.workflows(session, desk.id)
-    written = [(f"{name}.{language}", prewritten(name, language)) for name, language in prewritten_names()]
     names = {one.row.id: one.row.name for one in listed}
-    return page(desk, "workflows.html", http=http, workflows=listed, names=names, written=written, flaw=flaw)
+    return page(desk, "workflows.html", http=http, workflows=listed, names=names, written=_written(desk), flaw=flaw)
+
+
+def _written(desk: Desk) -> list[tuple[str, list[tuple[str, Any]]]]:
+    """The pre-written workflows, by language; the organisation's own language comes first."""
+    own = language_of(desk.organisation.locale)
+    return [
+        (
+            LANGUAGES[language],
+            [(f"{name}.{of}", prewritten(name, of)) for name, of in prewritten_names() if of == language],
+        )
+        for language in sorted(LANGUAGES, key=lambda language: language != own)
+    ]
 
 
 def _editor(
@@ -108,11 +142,21 @@ def _editor(
     flaws: tuple[Flaw, ...] = (),
     impact: Impact | None = None,
     added: bool = False,
+    sample: str = "",
     http: int = 200,
 ) -> Response:
     with desk.office.database.reading() as session:
         listed = screens.workflows(session, desk.id)
         kept = why_kept(session, desk.id, row.id) if row is not None and row.id is not None else ""
+        accounts = samples(session, desk.id)
+        draft = form.draft(None)
+        found = looked_at(
+            session,
+            desk.organisation,
+            [(step.name, step.written) for step in draft.steps],
+            per_invoice=draft.kind is WorkflowKind.INVOICE,
+            as_of=desk.as_of,
+        )
     beside: dict[str, list[str]] = defaultdict(list)
     for flaw in flaws:
         beside[flaw.field].append(flaw.text)
@@ -130,8 +174,15 @@ def _editor(
         "others": [one.row for one in listed if one is not this and one.row.kind == "account"],
         "removed": [step.name for step in this.steps if step.step_id not in shown] if this is not None else [],
         "kept": kept,
+        "found": [one for one in found if one.unknown or one.problem or one.segments],
+        "samples": accounts,
+        "offers": GROUPS,
+        "in_words": segments_in_words,
+        "chosen_sample": sample,
     }
-    return page(desk, "workflow.html", http=http, **about)
+    answer = page(desk, "workflow.html", http=http, **about)
+    answer.headers["content-security-policy"] = WRITING_POLICY
+    return answer
 
 
 def _begun(desk: Desk, like: str) -> Draft:
