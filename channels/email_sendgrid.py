@@ -179,7 +179,10 @@ class _SendGrid:
     # --- evidence
 
     def _candidates(self, message: Message) -> list[dict[str, Any]]:
-        """The mails to this address since the attempt, those about the same first. The list shows no marks."""
+        """The mails to this address since the attempt: those about the same first, then those soonest after it.
+
+        The list shows no marks.
+        """
         since = (message.since or self._clock() - FAR_BACK) - CLOCKS_DIFFER
         rows: list[dict[str, Any]] = []
         address = on_the_wire(message.to)
@@ -188,7 +191,8 @@ class _SendGrid:
             answer = self._api().logs.post(request_body={"query": query, "limit": 200})
             if answer.status_code == 200:
                 rows += json.loads(answer.body)["messages"]
-        rows.sort(key=lambda row: row.get("subject") != message.subject)
+        soonest = "sg_message_id_created_at" if message.since else ""
+        rows.sort(key=lambda row: (row.get("subject") != message.subject, str(row.get(soonest))))
         return rows[: self._settings.evidence_candidates]
 
     def _found(self, row: dict[str, Any]) -> Receipt:

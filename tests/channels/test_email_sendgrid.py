@@ -1,5 +1,6 @@
 """Mirrors channels/email_sendgrid.py: a mail goes once by SendGrid, or we say why not, or that nobody knows."""
 
+import itertools
 import json
 import logging
 import socket
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import sandbox
 from channels import (
@@ -27,6 +30,7 @@ from channels import (
 from channels._sendgrid_mail import ascii_name
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+NUMBERS = itertools.count(1000)
 Settings = settings_of("email_sendgrid")
 
 
@@ -43,7 +47,7 @@ def channel(world) -> Iterator[Channel]:
     channel.close()
 
 
-def a_channel(world: sandbox.Sandbox, **settings) -> Channel:
+def a_channel(world: sandbox.Sandbox, **changes) -> Channel:
     usual = {
         "api_key": world.sendgrid.api_key,
         "host": world.sendgrid.host,
@@ -51,7 +55,7 @@ def a_channel(world: sandbox.Sandbox, **settings) -> Channel:
         "from_name": "Brightwater Joinery",
         "answer_seconds": 5.0,
     }
-    return open_channel("email_sendgrid", Settings(**{**usual, **settings}), clock=world.control.now)
+    return open_channel("email_sendgrid", Settings(**{**usual, **changes}), clock=world.control.now)
 
 
 def a_message(**changes) -> Message:
@@ -376,6 +380,17 @@ def test_the_search_goes_back_to_when_the_attempt_was_written_down(world, channe
     assert isinstance(channel.find(a_message(since=NOW)), Receipt)
 
 
+def test_of_many_mails_to_one_address_those_soonest_after_the_attempt_are_looked_at(world):
+    channel = a_channel(world, evidence_candidates=2)
+    channel.send(a_message())
+    for later in range(1, 6):
+        world.control.move_clock(NOW + timedelta(hours=later))
+        channel.send(a_message(attempt=str(later), message_id=""))
+
+    assert isinstance(channel.find(a_message(since=NOW)), Receipt)
+    assert channel.find(a_message(since=NOW, attempt="5", message_id="")) is None
+
+
 def test_an_address_with_an_apostrophe_or_capitals_is_searched_for_as_well(world, channel):
     for attempt, to in (("1", "o'neill@cafe.example"), ("2", "Mia.Smith@Cafe.example")):
         message = a_message(attempt=attempt, to=to, message_id="")
@@ -409,11 +424,41 @@ def test_a_search_can_be_left_off(world):
     assert world.control.calls(door="sendgrid") == []
 
 
+FAULTS = ["400", "401", "403", "429", "500", "503", "502html", "500_after", "drop_before", "drop_after", "none"]
+
+
+@pytest.fixture(scope="module")
+def busy_world() -> Iterator[sandbox.Sandbox]:
+    with sandbox.start(clock=NOW, company=False) as world:
+        yield world
+
+
+@given(st.lists(st.tuples(st.sampled_from(FAULTS), st.sampled_from(["mia", "zoe"])), min_size=1, max_size=6))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_fails_the_outcome_is_the_truth_and_the_logs_settle_every_doubt(busy_world, tries):
+    channel = a_channel(busy_world)
+    before = len(busy_world.control.sendgrid.mails())
+    outcomes = {}
+    for fault, who in tries:
+        message = a_message(attempt=str(next(NUMBERS)), message_id="", to=f"{who}@cafe.example")
+        busy_world.control.sendgrid.faults(*([] if fault == "none" else [fault]))
+        outcomes[message] = channel.send(message)
+    taken = [mail["custom_args"]["arrears_attempt"] for mail in busy_world.control.sendgrid.mails()[before:]]
+
+    for message, outcome in outcomes.items():
+        went = taken.count(message.attempt)
+        assert went <= 1
+        if not isinstance(outcome, Unsure):
+            assert isinstance(outcome, Receipt) is bool(went)
+        assert (channel.find(message) is not None) is bool(went)
+    channel.close()
+
+
 # --- settings
 
 
 @pytest.mark.parametrize(
-    ("settings", "why"),
+    ("wrong", "why"),
     [
         ({"from_address": ""}, "from_address is missing"),
         ({"host": "api.sendgrid.com"}, "https://"),
@@ -423,9 +468,9 @@ def test_a_search_can_be_left_off(world):
         ({"inbound_public_key": "AAAA"}, "not a public key"),
     ],
 )
-def test_settings_that_cannot_be_right_are_refused_at_once(settings, why):
+def test_settings_that_cannot_be_right_are_refused_at_once(wrong, why):
     with pytest.raises(ValueError, match=why):
-        Settings(**{"api_key": "k", "from_address": "a@b.example"} | settings)
+        Settings(**{"api_key": "k", "from_address": "a@b.example"} | wrong)
 
 
 def test_nothing_is_collected_because_everything_is_handed_in(channel):
