@@ -255,7 +255,7 @@ def support_bundle(
     organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
     folder: Annotated[Path, typer.Option(help="Where to put the file.")] = Path(),
     log_file: Annotated[
-        Path | None, typer.Option("--log", help="A file with the daemon's log, of which the last lines are masked too.")
+        Path | None, typer.Option("--log", help="A file with another log than the one that the daemon keeps itself.")
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Print all of it; write nothing.")] = False,
     config: ConfigFile = Path(NAME),
@@ -267,7 +267,7 @@ def support_bundle(
     settings = read_config(config)
     with _books(config, organisation) as (office, chosen):
         try:
-            written = log_file.read_text(encoding="utf-8", errors="replace").splitlines() if log_file else []
+            written = log_file.read_text(encoding="utf-8", errors="replace").splitlines() if log_file else None
             parts = gather(office, int(chosen.id or 0), settings, written)
             shown(parts, console, whole=show)
             if not show:

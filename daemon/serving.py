@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from daemon.config import Config
+from daemon.log_file import keep_log
 from daemon.schedule import Schedule
 from daemon.wiring import open_office
 from jobs import acts
@@ -62,6 +63,8 @@ def serve_forever(config: Config) -> None:
     """Opens everything, serves until a signal comes, and closes everything in order."""
     with alone_in(config.store.data):
         office = open_office(config)
+        if office.kept_log is not None:
+            keep_log(office.kept_log)
         mind_a_restored_database(office)
         schedule = Schedule(office, config)
         app = build(office, poke=schedule.poke)

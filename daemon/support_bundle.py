@@ -13,7 +13,7 @@ from jobs.office import Office
 from jobs.support_bundle import Part, bundle, name_of, packed, record_bundle
 
 
-def gather(office: Office, organisation_id: int, config: Config, log: Iterable[str]) -> tuple[Part, ...]:
+def gather(office: Office, organisation_id: int, config: Config, log: Iterable[str] | None) -> tuple[Part, ...]:
     """The parts of the bundle, with the blocks of the configuration that only the command line knows."""
     known = {**office.ledgers, **office.channels}
     blocks = {name: _block(one) for name, one in config if isinstance(one, BaseModel) and name not in known}

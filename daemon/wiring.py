@@ -18,6 +18,7 @@ from store import Database, HighWater, Vault, read_or_make_keys
 from store.tables import ConnectionRow
 
 KEY_FILE = "secrets.key"
+LOG_FILE = "arrears.log"
 
 
 def open_office(config: Config, *, clock: Callable[[], datetime] = real_clock) -> Office:
@@ -32,6 +33,7 @@ def open_office(config: Config, *, clock: Callable[[], datetime] = real_clock) -
         database=database,
         vault=_vault(data / KEY_FILE, database),
         high_water=HighWater(data / "high-water"),
+        kept_log=data / LOG_FILE,
         ledgers=_adapters(config, connector),
         channels=_adapters(config, channels),
         brakes=Brakes(**config.brakes.model_dump()),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,9 @@ class Office:
     webhooks: Webhooks = field(default_factory=Webhooks)
     links_a_round: int = 20
     """How many links to online invoices one round of deliveries may ask the ledgers for."""
+
+    kept_log: Path | None = None
+    """Where the daemon keeps the newest lines of its log, for the support bundle."""
 
     high_water: HighWater | None = None
     """The mark beside the database that notices a restored, older copy of it."""

@@ -17,6 +17,7 @@ from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from jobs.kept_log import newest_lines
 from jobs.masking import Mask
 from jobs.office import Office
 from store import audit
@@ -63,11 +64,16 @@ class Part:
 
 
 def bundle(
-    office: Office, organisation_id: int, *, more_settings: Mapping[str, Any] | None = None, log: Iterable[str] = ()
+    office: Office,
+    organisation_id: int,
+    *,
+    more_settings: Mapping[str, Any] | None = None,
+    log: Iterable[str] | None = None,
 ) -> tuple[Part, ...]:
     """All the parts, ready to be read or packed. `more_settings` are blocks that only the command line knows.
 
-    Raises LookupError when there is no such organisation.
+    `log` are the lines of another log than the one that the daemon keeps. Raises LookupError when there is no such
+    organisation.
     """
     with office.database.reading() as session:
         organisation = session.get(OrganisationRow, organisation_id)
@@ -107,7 +113,8 @@ def bundle(
     }
     said["organisation.json"] = (said["organisation.json"][0], _masked(mask, said["organisation.json"][1]))
     parts = [Part(name, about, _json(what)) for name, (about, what) in sorted(said.items())]
-    if lines := [mask.text(line.rstrip("\n")) for line in log][-LINES:]:
+    written = newest_lines(office.kept_log, LINES) if log is None else list(log)[-LINES:]
+    if lines := [mask.text(line.rstrip("\n")) for line in written]:
         parts.append(Part("log.txt", f"the last lines of the log (up to {LINES})", "\n".join(lines) + "\n"))
     contents = "\n".join(f"  {part.name:<20} {part.about}" for part in parts)
     at = office.clock()

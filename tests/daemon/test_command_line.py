@@ -144,6 +144,7 @@ def test_serve_answers_on_its_address_refuses_a_second_one_and_ends_in_order(tmp
     try:
         health = _answer(f"http://127.0.0.1:{port}/health", process)
         assert json.loads(health)["ok"] is True
+        assert "event='serving'" in (tmp_path / "data" / "arrears.log").read_text(encoding="utf-8")
         second = arrears(tmp_path, "serve")
         assert second.returncode == 1
         assert re.search(r"arrears is running already on the data in .*data", second.stderr)

@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,6 +138,20 @@ def test_an_agent_sees_the_story_of_an_invoice_and_not_the_sync_log(anna: Visito
     assert story.status == 200
     for path in ("/", f"/invoices/{books.ids['invoice'][1]}"):
         assert "/sync-log" not in anna.get(path).text, path
+
+
+def test_the_bundle_of_the_pages_has_the_newest_lines_of_the_log_with_nobody_in_them(
+    sam: Visitor, books: Books, tmp_path: Path
+) -> None:
+    books.office.kept_log = tmp_path / "arrears.log"
+    books.office.kept_log.write_text("level='error' event='sync failed' for=Brackenfield\n", encoding="utf-8")
+
+    page = sam.get("/sync-log/bundle").words
+    with zipfile.ZipFile(io.BytesIO(sam.post("/sync-log/bundle").body)) as packed:
+        log = packed.read("arrears-support/log.txt").decode()
+
+    assert "sync failed" in log and "Brackenfield" not in log
+    assert "sync failed" in page and "log.txt" in page
 
 
 def test_support_staff_see_all_of_a_bundle_before_they_download_it(
