@@ -62,6 +62,10 @@ class SmtpLine:
             raise self._unavailable("broke off before it took the mail", problem) from problem
         return self._hand_over(server, envelope.content), note
 
+    def sign_in(self, helo: str) -> None:
+        """Connects and signs in, and sends nothing. Raises Failed."""
+        self._connection(helo)
+
     def close(self) -> None:
         if self._kept is not None:
             with suppress(smtplib.SMTPException, OSError):

@@ -93,6 +93,16 @@ class _Smtp:
             return failed.outcome
         return Receipt(answer or message_id_of(message), self._clock(), note)
 
+    def sign_in(self) -> str:
+        """Who lets us in to send; nothing is sent. Raises OSError with a sentence when nobody does."""
+        chosen = self._settings
+        try:
+            with self._lock:
+                self._line.sign_in(chosen.helo_name or domain(chosen.from_address))
+        except Failed as failed:
+            raise OSError(str(failed)) from failed
+        return f"the mail server {chosen.host}:{chosen.port}"
+
     def find(self, message: Message) -> Receipt | None:  # noqa: ARG002
         """SMTP keeps no record that could be asked."""
         return None

@@ -277,6 +277,27 @@ def support_bundle(
 
 
 @app.command()
+def doctor(
+    send_to: Annotated[str, typer.Option(help="Send one test message to this address, which should be yours.")] = "",
+    dns_server: Annotated[str, typer.Option(help="The name server to ask, such as 192.0.2.1:53.")] = "",
+    json_lines: Annotated[bool, typer.Option("--json", help="One JSON object for each finding, one a line.")] = False,
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Looks whether all is in order, and says what to do where it is not. Exit status 1 when something is wrong."""
+    from daemon.doctor_command import see_the_doctor
+
+    settings = read_config(config)
+    if send_to and "@" not in send_to:
+        raise Sentence(f"'{send_to}' is not an email address. Give one of your own.")
+    office = _office(settings)
+    try:
+        if not see_the_doctor(office, settings, console, send_to=send_to, dns_server=dns_server, as_json=json_lines):
+            raise typer.Exit(1)
+    finally:
+        office.close()
+
+
+@app.command()
 def user(
     email: Annotated[str, typer.Argument(help="The login's email address.")],
     name: Annotated[str, typer.Option(help="The person's name, for a new login.")] = "",

@@ -84,6 +84,14 @@ class Links(_Block):
     a_round: int = Field(default=20, ge=0)
 
 
+class Doctor(_Block):
+    """What `arrears doctor` cannot know by itself."""
+
+    dkim_selectors: list[str] = Field(default_factory=list)
+    dns_server: str = ""
+    seconds: float = Field(default=4.0, gt=0)
+
+
 class Config(BaseSettings):
     """All settings, with their defaults. `config.example.toml` explains each.
 
@@ -101,6 +109,7 @@ class Config(BaseSettings):
     webhooks: Webhooks = Webhooks()
     brakes: Brakes = Brakes()
     links: Links = Links()
+    doctor: Doctor = Doctor()
 
     @classmethod
     def settings_customise_sources(
