@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wording import Line, Look, Rendered, Statement, TemplateProblem, placeholders, render
+from wording import Line, Look, Rendered, Statement, TemplateProblem, placeholders, render, said, texted
 
 AS_OF = date(2025, 6, 30)
 
@@ -330,6 +330,54 @@ def test_a_template_can_neither_look_inside_the_program_nor_keep_it_busy(templat
         a_letter(template)
 
 
+ENDLESS = {
+    "a loop that says nothing": "{% for i in invoices %}" + "{% if 1 == 2 %}{% endif %}" * 700 + "{% endfor %}",
+    "loop after loop": "{% for i in invoices %}{% assign a = i %}{% endfor %}" * 300,
+    "a loop that looks": "{% for i in invoices %}" + "{% if invoices contains 'z' %}{% endif %}" * 400 + "{% endfor %}",
+    "filters in a loop": "{% for i in invoices %}{% assign a = invoices | map: 'number' | join: ',' %}{% endfor %}"
+    * 150,
+}
+
+
+@pytest.mark.parametrize("template", ENDLESS.values(), ids=ENDLESS)
+def test_a_template_that_goes_on_and_on_is_stopped_by_the_clock_in_its_own_thread(template, monkeypatch):
+    seconds = iter(range(10**9))
+    monkeypatch.setattr("wording._liquid.time.monotonic", lambda: next(seconds) / 1000)  # a thousandth a look
+    statement = a_statement(*(a_line(f"I{n}") for n in range(1_900)))
+
+    with pytest.raises(TemplateProblem, match=r"takes longer than 0\.5 seconds to fill in, and was stopped\."):
+        render("x", template, statement)
+    assert next(seconds) < 1_200  # it was noticed at the next look, and nothing went on after it
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{" * 9_999,
+        "{" * 20_000,
+        "{%" * 9_999,
+        "{{ '" * 5_000,
+        "{{ " + "(" * 19_000 + " }}",
+        "{{ a" + " | append: a" * 1_600 + " }}",
+        "{% if a" + " or a" * 3_900 + " %}x{% endif %}",
+    ],
+    ids=lambda template: template[:12],
+)
+def test_a_template_that_is_hard_to_read_is_refused_before_anybody_tries(template, monkeypatch):
+    monkeypatch.setattr("wording._liquid._Locked.from_string", lambda *_: pytest.fail("it was read"))
+
+    with pytest.raises(TemplateProblem, match=r"is not closed by `[%}]}` within 1,000 characters"):
+        a_letter(template)
+
+
+def test_two_texts_are_not_multiplied_with_one_another():
+    long = "{% assign x = '" + "x" * 900 + "' %}"
+    statement = a_statement(*(a_line(f"I{n}") for n in range(500)))
+
+    with pytest.raises(TemplateProblem, match="a filter makes a text of more than 60,000 characters"):
+        render("x", long + "{{ invoices | join: x }}", statement)
+
+
 def test_a_text_that_doubles_itself_without_end_is_stopped():
     template = "{% assign x = 'xxxxxxxxxx' %}" + "{% assign x = x | append: x %}" * 60 + "{{ x }}"
     with pytest.raises(TemplateProblem):
@@ -437,3 +485,36 @@ def test_an_editor_can_ask_which_placeholders_a_template_names():
 
     assert found.used == ("contact.first_name", "foo.bar", "invoices", "i.number", "i.x")
     assert found.unknown == ("foo.bar", "i.x")
+
+
+def test_a_text_message_is_plain_words_without_a_table():
+    statement = a_statement(a_line(link="https://pay.example/1"), account_number="HC-17")
+
+    assert texted("{{ organisation.name }}: “{{ reference }}” – see {{ link }}", statement) == (
+        'Brightwater Joinery: "HC-17" - see https://pay.example/1'
+    )
+    assert texted("Müller & <b>", statement) == "Müller & <b>"  # nothing is escaped: no phone reads HTML
+    with pytest.raises(TemplateProblem, match="In the SMS, line 1: the placeholder `statement` is not known"):
+        texted("{{ statement }}", statement)
+    with pytest.raises(TemplateProblem, match="The SMS is empty"):
+        texted("{% if false %}x{% endif %}", statement)
+    with pytest.raises(TemplateProblem, match="longer than 1,600"):
+        texted("x" * 1_601, statement)
+
+
+def test_what_is_said_on_the_telephone_keeps_its_lines():
+    assert said("1. Ask\n2. {{ account.name }}", a_statement()) == "1. Ask\n2. Harbour Café"
+    with pytest.raises(TemplateProblem, match="The call says more than"):
+        said("x" * 4_001, a_statement())
+
+
+def test_something_to_quote_is_the_accounts_number_else_its_oldest_invoice_else_its_name():
+    assert body("{{ reference }}", a_statement(account_number="HC-17")) == "HC-17"
+    assert body("{{ reference }}", a_statement(a_line("INV-2", due="2025-06-01"), a_line("INV-1"))) == "INV-1"
+    assert render("x", "{{ reference }}", Statement("Firm", "Café", AS_OF, ())).text == "Café\n"
+
+
+def test_nothing_owed_is_an_amount_too():
+    nothing = Statement("Firm", "Account", AS_OF, (), currency="EUR")
+
+    assert "€0.00 of €0.00" in render("x", "{{ account.total_overdue }} of {{ account.total_due }}", nothing).text
