@@ -36,8 +36,8 @@ MEDIUM = "sms"
 LONGEST = 1600
 LONGEST_WAIT = 36000
 NOTHING = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
-OVERLAP = timedelta(minutes=2)
-"""Twilio's clock and ours may differ by so much."""
+OVERLAP = timedelta(seconds=30)
+"""Twilio's clock and ours may differ by so much, where two tries must not be taken for one another."""
 
 LATE = timedelta(hours=1)
 """A text may show up in the list so much later than it was sent."""
@@ -131,14 +131,15 @@ class _Texts:
         return Receipt(sid, self._clock())
 
     def find(self, message: Message) -> Receipt | None:
-        """Looks through the texts to that number since the attempt was written down, for the very words.
+        """Looks through the texts to that number for the very words, taken in while we were handing this attempt over.
 
         Only one that fits is evidence: two alike could be of two attempts. A text that waits has no day yet, so the
         newest are looked through without one as well.
         """
         if message.since is None:
             return None
-        since = message.since.astimezone(UTC) - OVERLAP
+        handing = timedelta(seconds=self._settings.connect_seconds + self._settings.answer_seconds)
+        since, until = message.since.astimezone(UTC) - OVERLAP, message.since.astimezone(UTC) + handing + OVERLAP
         try:
             dated = self._line.ask(
                 "looking for a text",
@@ -154,7 +155,7 @@ class _Texts:
             for text in (*dated, *newest)
             if text.direction == "outbound-api"
             and (text.body or "").strip() == message.text.strip()
-            and (hour(text.date_created) or since) >= since
+            and since <= (hour(text.date_created) or since) <= until
         }
         if len(fitting) != 1:
             return None

@@ -8,7 +8,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
@@ -198,7 +198,8 @@ def test_a_twilio_that_cannot_be_reached_has_certainly_sent_nothing(world):
 
 
 def test_a_line_that_cannot_be_secured_has_certainly_sent_nothing(world):
-    plain = Line(world, "sms_twilio", base_url=world.twilio.base_url.replace("http://", "https://"))
+    https = world.twilio.base_url.replace("http://", "https://")
+    plain = Line(world, "sms_twilio", base_url=https, connect_seconds=0.5)
 
     outcome = plain.channel.send(a_message())
 
@@ -231,10 +232,10 @@ def test_one_line_is_kept_for_all_texts_and_one_that_was_cut_meanwhile_is_replac
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Twilio)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    settings = settings_of("sms_twilio")(
+    chosen = settings_of("sms_twilio")(
         account_sid=SID, auth_token="t", from_number=OTHER, base_url=f"http://127.0.0.1:{server.server_port}"
     )
-    channel = open_channel("sms_twilio", settings, clock=lambda: MONDAY)
+    channel = open_channel("sms_twilio", chosen, clock=lambda: MONDAY)
     for attempt in range(3):
         Twilio.hangs_up = attempt == 2
         assert channel.send(a_message(attempt)) == Receipt("SM1", MONDAY)
@@ -271,8 +272,8 @@ def test_a_text_never_waits_longer_than_the_hours_or_the_setting_allow(valid_for
                 asked.append(given["validity_period"])
                 return type("Text", (), {"sid": "SM1"})
 
-    settings = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER, valid_minutes=minutes)
-    channel = open_channel("sms_twilio", settings, clock=lambda: MONDAY)
+    chosen = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER, valid_minutes=minutes)
+    channel = open_channel("sms_twilio", chosen, clock=lambda: MONDAY)
     channel._line.ask = lambda _doing, question: question(Twilio)
 
     outcome = channel.send(a_message(valid_for=valid_for))
@@ -308,7 +309,7 @@ def test_the_look_up_takes_nothing_for_evidence_that_fits_twice_or_is_older_or_i
     words = "Invoice INV-0042 is overdue."
     line.channel.send(a_message(1, text=words))
     line.world.control.move_clock(MONDAY + timedelta(hours=1))
-    later = a_message(2, text=words, since=MONDAY + timedelta(minutes=50))
+    later = a_message(2, text=words, since=MONDAY + timedelta(hours=1))
     assert line.channel.find(later) is None  # the first is from before
     line.control.text(DEBTOR, words)  # and what they wrote themselves is no text of ours
     assert line.channel.find(later) is None
@@ -317,6 +318,43 @@ def test_the_look_up_takes_nothing_for_evidence_that_fits_twice_or_is_older_or_i
     line.channel.send(a_message(3, text=words))
     assert line.channel.find(later) is None  # two alike: whose is which?
     assert line.channel.find(dataclasses.replace(later, since=None)) is None
+
+
+TRIES = st.lists(
+    st.tuples(
+        st.sampled_from(["", "500", "500after", "drop_before", "drop_after", "truncated"]),
+        st.integers(1, 30),  # minutes until the next try
+        st.booleans(),  # in the same words as the last
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(TRIES)
+@example([("drop_before", 1, False), ("", 1, True)])
+@example([("drop_before", 5, False), ("drop_after", 5, True)])
+@example([("drop_after", 1, False), ("drop_before", 1, True), ("", 1, True)])
+def test_no_doubt_is_ever_settled_by_a_text_of_another_try(tries):
+    with sandbox.start(clock=MONDAY, company=False) as world:
+        line, now, words, messages = Line(world, "sms_twilio", public="https://arrears.example"), MONDAY, "", []
+        line.control.reach("https://arrears.example", "http://127.0.0.1:9")
+        for attempt, (fault, minutes, alike) in enumerate(tries, start=1):
+            words = words if alike and words else f"Invoice INV-0042 is overdue. Ref {attempt}"
+            messages.append(a_message(attempt, text=words, since=now))
+            world.control.faults(twilio=[fault] if fault else [])
+            line.channel.send(messages[-1])
+            now += timedelta(minutes=minutes)
+            world.control.move_clock(now)
+
+        taken = {text["callback"]: text["sid"] for text in line.control.texts()}
+        for message in messages:
+            found = line.channel.find(message)
+            theirs = taken.get(f"https://arrears.example/hooks/sms_twilio/status/{message.token}")
+            assert found is None or found.provider_id == theirs
+            others = [one for one in messages if one is not message and one.text == message.text]
+            assert others or (found is not None) is (theirs is not None), "what is the only one of its words is found"
 
 
 def test_the_look_up_sees_a_text_that_still_waits_at_twilio(line):
@@ -364,8 +402,8 @@ def test_an_answer_comes_in_is_read_and_is_answered_with_nothing(line):
 
 
 def test_a_number_whose_webhook_was_set_to_get_is_heard_as_well():
-    settings = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER)
-    channel = open_channel("sms_twilio", settings, clock=lambda: MONDAY, public_url=PUBLIC)
+    chosen = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER)
+    channel = open_channel("sms_twilio", chosen, clock=lambda: MONDAY, public_url=PUBLIC)
     query = "Body=Hello+there&From=%2B447700900101&MessageSid=SM1&To=%2B447700900102"
     seal = RequestValidator("t").compute_signature(f"{PUBLIC}/hooks/sms_twilio/reply?{query}", {})
 
@@ -384,8 +422,8 @@ def test_what_twilio_makes_of_a_keyword_is_passed_on(line):
 
 
 def test_pictures_are_mentioned():
-    settings = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER)
-    channel = open_channel("sms_twilio", settings, clock=lambda: MONDAY)
+    chosen = settings_of("sms_twilio")(account_sid=SID, auth_token="t", from_number=OTHER)
+    channel = open_channel("sms_twilio", chosen, clock=lambda: MONDAY)
     body = (
         b"MessageSid=MM1&From=%2B447700900101&To=%2B447700900102&Body=&NumMedia=1&MediaUrl0=https%3A%2F%2Fx.example%2F1"
     )
@@ -550,7 +588,7 @@ def test_settings_that_cannot_work_are_refused_with_a_sentence(settings, says):
 
 
 def test_no_secret_is_ever_shown():
-    settings = settings_of("sms_twilio")(
+    chosen = settings_of("sms_twilio")(
         account_sid=SID,
         auth_token="s3cret",
         from_number=OTHER,
@@ -558,4 +596,4 @@ def test_no_secret_is_ever_shown():
         api_secret="s3cret",
         webhook_key="s3cret",
     )
-    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in repr(chosen)
