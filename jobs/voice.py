@@ -9,8 +9,7 @@ and goes the way of every reminder, with the same look at the ledger, the same h
 from datetime import date
 
 from babel import Locale
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from engine.notes import NoteKind
 from engine.words import in_words
@@ -18,12 +17,12 @@ from engine.workflow import Channel
 from jobs.acting import NotAllowed, account_in, needed, note, organisation_in
 from jobs.call_day import the_call_in
 from jobs.call_results import waiting_call
-from jobs.numbers import country_of, dialled, home_of, shown
+from jobs.consents import consents, number_for_a_machine
+from jobs.numbers import dialled, home_of, shown
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import note_on
 from store import audit, outbox
-from store.stops import stopped
 from store.tables import AccountRow, OrganisationRow, ReminderRow, VoiceConsentRow
 
 
@@ -81,26 +80,6 @@ def withdraw_consent(office: Office, account_id: int, consent_id: int, *, by: st
         consent.withdrawn_at, consent.withdrawn_by = office.clock(), by
         number = shown(consent.number, home_of(organisation))
         note(unit, office, account, f"Automatic calls to {number} are not agreed to any more, says {by}.", by=by)
-
-
-def consents(session: Session, account_id: int, *, past: bool = False) -> tuple[VoiceConsentRow, ...]:
-    """The consents of this account that are in force, or with `past` all that there ever were, the newest first."""
-    query = select(VoiceConsentRow).where(col(VoiceConsentRow.account_id) == account_id)
-    if not past:
-        query = query.where(col(VoiceConsentRow.withdrawn_at).is_(None))
-    return tuple(session.scalars(query.order_by(col(VoiceConsentRow.id).desc())))
-
-
-def number_for_a_machine(session: Session, organisation: OrganisationRow, account: AccountRow) -> str:
-    """The number of this account that a machine may call (E.164), or empty. To be asked anew before each call."""
-    if not organisation.voice_countries or account.id is None or organisation.id is None:
-        return ""
-    for consent in consents(session, account.id):
-        if country_of(consent.number) not in organisation.voice_countries:
-            continue
-        if stopped(session, organisation.id, Channel.CALL, consent.number) is None:
-            return consent.number
-    return ""
 
 
 def let_a_machine_call(office: Office, reminder_id: int, *, by: str) -> None:

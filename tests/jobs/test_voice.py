@@ -12,11 +12,10 @@ from engine.reminders import ReminderState
 from jobs.acting import NotAllowed
 from jobs.call_results import Result
 from jobs.calls import call_heard
+from jobs.consents import consents, number_for_a_machine
 from jobs.voice import (
-    consents,
     let_a_machine_call,
     may_still_speak,
-    number_for_a_machine,
     record_consent,
     set_voice_countries,
     withdraw_consent,

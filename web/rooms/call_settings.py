@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from jobs import voice
 from jobs.acting import NotAllowed
 from jobs.calling import can_ring, set_own_number
+from jobs.consents import consents
 from jobs.numbers import home_of, numbers_of, shown
 from store import screens
 from store.tables import AccountRow, ReminderRow, UserRow
@@ -45,7 +46,7 @@ def agreed(desk: Looking, account_id: int) -> Response:
     """Who there has agreed to be called by a machine, and who did once."""
     account: AccountRow = desk.own(AccountRow, account_id)
     with desk.office.database.reading() as session:
-        known = voice.consents(session, account_id, past=True)
+        known = consents(session, account_id, past=True)
         file = screens.account(session, desk.id, account_id, history=1)
     if file is None:
         raise NotFound

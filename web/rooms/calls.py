@@ -16,8 +16,8 @@ from jobs.acting import NotAllowed
 from jobs.call_day import call_day, the_call
 from jobs.call_results import LONGEST_NOTE, Result, Then, Told, last_settled, wake, write_down
 from jobs.calling import ask_the_provider, can_ring, doubtful, ring, settle_doubt, under_way
+from jobs.consents import number_for_a_machine
 from jobs.numbers import home_of, shown
-from jobs.voice import number_for_a_machine
 from store import screens
 from store.screens.call_list import calls_of, notes_of
 from store.tables import AccountRow, InvoiceRow, PhoneCallRow, ReminderRow, UserRow
