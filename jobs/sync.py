@@ -41,7 +41,7 @@ from store.brake_figures import drivers, open_credit_ids, open_ids
 from store.changes import Changes, keep_changes
 from store.departures import take_out
 from store.leases import end_lease, take_lease
-from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices
+from store.ledger_copy import TakenIn, follow_merges, take_in_accounts, take_in_credits, take_in_invoices
 from store.moves import note_moves, stood
 from store.payers import settle_payers
 from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
@@ -221,6 +221,7 @@ def _take_in(unit: Session, run: Run, pages: list[Records], taken: TakenIn, now:
     for page in pages:
         taken.changes.calls = page.carried_by
         take_in_accounts(unit, run.organisation_id, page.accounts, taken)
+    follow_merges(unit, run.organisation_id, taken)
     if any(page.accounts for page in pages):
         taken.touched |= settle_payers(unit, run.organisation_id)
     for place, page in enumerate(pages):

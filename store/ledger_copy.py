@@ -85,11 +85,10 @@ def unknown_accounts(session: Session, organisation_id: int, ledger_ids: Iterabl
 
 
 def take_in_accounts(session: Session, organisation_id: int, accounts: Sequence[Account], taken: TakenIn) -> None:
-    """Upserts accounts with their contacts. A merged account hands over what hangs on it."""
+    """Upserts accounts with their contacts."""
     session.flush()
     for chunk in chunks(latest(accounts)):
         _take_in_accounts(session, organisation_id, chunk, taken)
-    _hand_over(session, organisation_id, taken)
 
 
 def take_in_invoices(
@@ -346,7 +345,7 @@ def _add_payments(session: Session, numbers: Mapping[str, int], invoices: Sequen
         insert(session, "allocations", ALLOCATION, allocations)
 
 
-def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:
+def follow_merges(session: Session, organisation_id: int, taken: TakenIn) -> None:
     """What still hangs on a merged account goes to the one it went into: its invoices, and what holds it.
 
     Looked at in every reading, so that it does not matter which of the two accounts the ledger shows first.
@@ -354,7 +353,8 @@ def _hand_over(session: Session, organisation_id: int, taken: TakenIn) -> None:
     pairs = all_rows(
         session,
         "SELECT old.id, new.id FROM accounts old JOIN accounts new ON new.ledger_id = old.merged_into "
-        "AND new.organisation_id = old.organisation_id WHERE old.organisation_id = ? AND old.id <> new.id",
+        "AND new.organisation_id = old.organisation_id "
+        "WHERE old.organisation_id = ? AND old.merged_into IS NOT NULL AND old.id <> new.id",
         [organisation_id],
     )
     for old, new in pairs:

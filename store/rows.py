@@ -65,8 +65,9 @@ def together(session: Session, questions: Sequence[Question]) -> list[list[Row]]
 def piped(session: Session, most: int) -> Iterator[None]:
     """Within, what is written goes to a server without waiting for its word on each statement; it is in at the end.
 
-    `most`: so many rows go into one table at once. Many travel by COPY, which needs the line for itself. Nothing may
-    be read in here, and nothing but this module may write.
+    `most`: so many rows go into one table at once, or about so many. Many travel by COPY, which needs the line for
+    itself: where they turn out to be many all the same, they go one after another. Nothing may be read in here, and
+    nothing but this module may write.
     """
     if is_sqlite(session) or most >= _FEW:
         yield
@@ -102,7 +103,7 @@ _FEW = 200
 def put(session: Session, table: str, columns: Sequence[str], many: list[Row], on_conflict: str) -> None:
     """Inserts rows, with that answer to a key that is there already. Table and columns are our own words."""
     names, marks = ", ".join(map(quoted, columns)), ", ".join("?" * len(columns))
-    if is_sqlite(session) or len(many) < _FEW:
+    if is_sqlite(session) or len(many) < _FEW or _is_piped(session):
         write(session, f"INSERT INTO {table} ({names}) VALUES ({marks}) {on_conflict}", many)  # noqa: S608
         return
     cursor = _cursor(session)
@@ -202,6 +203,10 @@ def scaled(amount: Decimal) -> int:
 
 def _cursor(session: Session) -> Any:
     return session.connection().connection.cursor()
+
+
+def _is_piped(session: Session) -> bool:
+    return bool(_driver(session).pgconn.pipeline_status)
 
 
 def _driver(session: Session) -> Any:
