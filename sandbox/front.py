@@ -5,6 +5,7 @@ from sandbox.exchange import Answer, HangUp, Request
 from sandbox.faults import Fault
 from sandbox.http_door import squeezed
 from sandbox.index_page import index_page
+from sandbox.oauth import failing
 from sandbox.quickbooks.hall import HALL, QuickBooksHall
 from sandbox.sendgrid.door import ROOT as SENDGRID
 from sandbox.twilio.door import HALL as TWILIO
@@ -122,7 +123,7 @@ class Front:
         with world.lock:
             world.catch_up()
             answer = self._identity_answer(name, request, fault)
-        consent.failing(fault)
+        failing(fault)
         return answer
 
     def _identity_answer(self, name: str, request: Request, fault: Fault | None) -> Answer:

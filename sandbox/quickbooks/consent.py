@@ -4,21 +4,15 @@ Authorise shows the page and sends the browser back with code, state and realmId
 revoke ends the grant; the discovery document says where the three are.
 """
 
-import base64
 import json
 from html import escape
-from urllib.parse import unquote, urlencode, urlsplit
 
 from sandbox.exchange import Answer, Request
 from sandbox.faults import Fault
-from sandbox.quickbooks.identity import Refused
+from sandbox.oauth import Refused, carried, credentials, is_web_address, page, refused, sent_back
 from sandbox.world import World
 
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;background:#eef4ee;color:#1c2733;margin:0}
-main{max-width:26rem;margin:8vh auto;background:#fff;padding:2rem;border-radius:10px;box-shadow:0 2px 14px #0002}
-h1{font-size:1.25rem;margin:0 0 1rem}select,button{font:inherit;padding:.55rem .9rem;border-radius:6px}
-select{width:100%;border:1px solid #9ab}button{border:0;cursor:pointer}.allow{background:#2a7a2a;color:#fff}
-.cancel{background:#e6ebe6}footer{display:flex;gap:.7rem;margin-top:1.5rem}small{color:#567}"""
+PAPER, BUTTON = "#eef4ee", "#2a7a2a"
 
 
 def discovery(host: str) -> Answer:
@@ -45,7 +39,7 @@ def authorise(world: World, request: Request) -> Answer:
     identity = world.quickbooks.identity
     if asked.get("client_id") not in identity.apps:
         return _sorry(f"No app has the client id “{asked.get('client_id', '')}”.")
-    if urlsplit(redirect_uri).scheme not in ("http", "https") or not urlsplit(redirect_uri).netloc:
+    if not is_web_address(redirect_uri):
         return _sorry(f"The redirect_uri “{redirect_uri}” is not valid; it must be an absolute web address.")
     if not state:
         return _sorry("The state is missing; QuickBooks asks for one with every request.")
@@ -54,16 +48,16 @@ def authorise(world: World, request: Request) -> Answer:
         if asked.get("response_type") != "code":
             raise Refused("unsupported_response_type", "Only response_type=code is offered.")
     except Refused as refusal:
-        return _back(redirect_uri, state, error=refusal.error)
+        return sent_back(redirect_uri, state, error=refusal.error)
     if request.method == "GET":
         return Answer.page(_page(world, asked))
     if asked.get("decision") != "allow":
-        return _back(redirect_uri, state, error="access_denied")
+        return sent_back(redirect_uri, state, error="access_denied")
     realm = asked.get("realmId", "")
     if realm not in world.quickbooks.companies:
         return _sorry("Choose one of the companies on the page.")
     code = identity.consent(client_id=asked["client_id"], realm=realm, scopes=scopes, redirect_uri=redirect_uri)
-    return _back(redirect_uri, state, code=code, realmId=realm)
+    return sent_back(redirect_uri, state, code=code, realmId=realm)
 
 
 def token(world: World, request: Request, fault: Fault | None) -> Answer:
@@ -99,51 +93,28 @@ def revoke(world: World, request: Request) -> Answer:
     return Answer(200)
 
 
-def refused(refusal: Refused) -> Answer:
-    return Answer.json({"error": refusal.error, "error_description": refusal.description}, refusal.status)
-
-
 def _client(world: World, request: Request) -> str:
-    """The app that asks, proven by its secret in the way of HTTP Basic, or in the form itself."""
-    scheme, _, basic = request.headers.get("authorization", "").partition(" ")
-    client_id, secret = request.form.get("client_id", ""), request.form.get("client_secret", "")
-    if scheme.lower() == "basic":
-        try:
-            client_id, _, secret = base64.b64decode(basic).decode().partition(":")
-        except ValueError:
-            client_id, secret = "", ""
-        client_id, secret = unquote(client_id), unquote(secret)
+    """The app that asks, proven by its secret."""
+    client_id, secret = credentials(request)
     apps = world.quickbooks.identity.apps
     if client_id not in apps or secret != apps[client_id]:
         raise Refused("invalid_client", "The client id or the secret is wrong.", 401)
     return client_id
 
 
-def _back(redirect_uri: str, state: str, **answer: str) -> Answer:
-    return Answer.redirect(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer | {'state': state})}")
-
-
 def _page(world: World, asked: dict[str, str]) -> str:
     companies = list(world.quickbooks.companies.values())
     options = "".join(f'<option value="{x.realm}">{escape(x.firm.name)}</option>' for x in companies)
-    carried = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in asked.items()
-        if name not in ("realmId", "decision")
-    )
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Connect? – Sandbox ledger</title>
-<meta name="viewport" content="width=device-width"><style>{STYLE}</style><main>
-<h1>Let “{escape(asked["client_id"])}” into your QuickBooks company?</h1>
-<form method="post">{carried}<p><label>Company <select name="realmId">{options}</select></label></p>
+    inside = f"""<h1>Let “{escape(asked["client_id"])}” into your QuickBooks company?</h1>
+<form method="post">{carried(asked, "realmId", "decision")}
+<p><label>Company <select name="realmId">{options}</select></label></p>
 <p>It asks to read and change your accounting data.</p>
 <footer><button class="allow" name="decision" value="allow">Connect</button>
 <button class="cancel" name="decision" value="cancel">No thanks</button></footer></form>
-<p><small>A practice ledger. No real accounts are involved.</small></p></main></html>"""
+<p><small>A practice ledger. No real accounts are involved.</small></p>"""
+    return page("Connect?", inside, paper=PAPER, button=BUTTON)
 
 
 def _sorry(sentence: str) -> Answer:
-    return Answer.page(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Sorry</title><style>{STYLE}</style><main>'
-        f"<h1>Sorry, but something didn’t connect</h1><p>{escape(sentence)}</p></main></html>",
-        400,
-    )
+    inside = f"<h1>Sorry, but something didn’t connect</h1><p>{escape(sentence)}</p>"
+    return Answer.page(page("Sorry", inside, paper=PAPER, button=BUTTON), 400)

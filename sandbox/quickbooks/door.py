@@ -12,11 +12,11 @@ from typing import Any
 from sandbox.documents import Invoice, NotPossible
 from sandbox.exchange import Answer, HangUp, Request, encoded
 from sandbox.faults import SLOW, Fault
+from sandbox.oauth import Refused
 from sandbox.packing import gzip_of, stretch
 from sandbox.quickbooks import cdc, introduction, refusals
 from sandbox.quickbooks.company import Company
 from sandbox.quickbooks.dates import server_time
-from sandbox.quickbooks.identity import Refused
 from sandbox.quickbooks.query import EMPTY, Question, Unanswerable, Unreadable, answered, read_question
 from sandbox.quickbooks.refusals import Invalid
 from sandbox.quickbooks.rows import emails, row_of, shown

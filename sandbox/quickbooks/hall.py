@@ -1,11 +1,10 @@
 """The way in to everything below /quickbooks/: which door answers which address, and what may go wrong at each."""
 
 from sandbox.exchange import Answer, HangUp, Request
+from sandbox.oauth import Refused, failing, refused
 from sandbox.quickbooks import consent
 from sandbox.quickbooks.door import ROOT, CompanyApi
-from sandbox.quickbooks.identity import Refused
 from sandbox.world import World
-from sandbox.xero.consent import failing
 
 HALL = "/quickbooks/"
 
@@ -45,7 +44,7 @@ class QuickBooksHall:
             with self._world.quickbooks.identity.refreshing(request.form.get("refresh_token", "")):
                 return self._renewed(request)
         except Refused as refusal:
-            return consent.refused(refusal)
+            return refused(refusal)
 
     def _renewed(self, request: Request) -> Answer:
         world = self._world

@@ -13,19 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sandbox.oauth import Refused
+
 ACCESS_LASTS = timedelta(hours=1)
 REFRESH_LASTS = timedelta(days=100)
 CODE_LASTS = timedelta(minutes=10)
 GRANT_LASTS = timedelta(days=5 * 365)
 SCOPES = frozenset({"com.intuit.quickbooks.accounting", "com.intuit.quickbooks.payment", "openid", "profile", "email"})
-
-
-class Refused(Exception):
-    """An OAuth error: its code, what it means, and the HTTP status."""
-
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        super().__init__(description)
-        self.error, self.description, self.status = error, description, status
 
 
 @dataclass(slots=True, eq=False)

@@ -4,16 +4,13 @@ Authorise shows the page; token hands out and renews keys; revocation takes them
 allowed.
 """
 
-import base64
-import time
 from datetime import datetime
 from html import escape
-from urllib.parse import unquote, urlencode, urlsplit
 
-from sandbox.exchange import Answer, HangUp, Request
-from sandbox.faults import SLOW, Fault
+from sandbox.exchange import Answer, Request
+from sandbox.faults import Fault
+from sandbox.oauth import Refused, carried, credentials, is_web_address, page, refused, sent_back
 from sandbox.world import World
-from sandbox.xero.identity import Refused
 
 SAYS = {
     "offline_access": "stay connected while you are away",
@@ -24,12 +21,7 @@ SAYS = {
     "accounting.payments.read": "read payments, overpayments and prepayments",
     "accounting.settings.read": "read the settings of your organisation",
 }
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;background:#eef2f5;color:#1c2733;margin:0}
-main{max-width:26rem;margin:8vh auto;background:#fff;padding:2rem;border-radius:10px;box-shadow:0 2px 14px #0002}
-h1{font-size:1.25rem;margin:0 0 1rem}ul{padding-left:1.2rem}
-select,button{font:inherit;padding:.55rem .9rem;border-radius:6px}
-select{width:100%;border:1px solid #9ab}button{border:0;cursor:pointer}.allow{background:#0b7285;color:#fff}
-.cancel{background:#e6ebef}footer{display:flex;gap:.7rem;margin-top:1.5rem}small{color:#567}"""
+PAPER, BUTTON = "#eef2f5", "#0b7285"
 
 
 def authorise(world: World, request: Request) -> Answer:
@@ -37,16 +29,16 @@ def authorise(world: World, request: Request) -> Answer:
     redirect_uri, state = asked.get("redirect_uri", ""), asked.get("state", "")
     if asked.get("client_id") not in world.identity.apps:
         return _sorry(f"No app has the client id “{asked.get('client_id', '')}”.", "unauthorized_client")
-    if urlsplit(redirect_uri).scheme not in ("http", "https") or not urlsplit(redirect_uri).netloc:
+    if not is_web_address(redirect_uri):
         return _sorry(f"The redirect URI “{redirect_uri}” is not an absolute web address.", "invalid_redirect_uri")
     try:
         scopes = _checked(world, asked)
     except Refused as refusal:
-        return _back(redirect_uri, state, error=refusal.error, error_description=refusal.description)
+        return sent_back(redirect_uri, state, error=refusal.error, error_description=refusal.description)
     if request.method == "GET":
         return Answer.page(_page(world, asked, scopes))
     if asked.get("decision") != "allow":
-        return _back(redirect_uri, state, error="access_denied", error_description="The person cancelled.")
+        return sent_back(redirect_uri, state, error="access_denied", error_description="The person cancelled.")
     if asked.get("tenant") not in world.organisations:
         return _sorry("Choose one of the organisations on the page.", "invalid_request")
     try:
@@ -58,8 +50,8 @@ def authorise(world: World, request: Request) -> Answer:
             tenant=asked["tenant"],
         )
     except Refused as refusal:
-        return _back(redirect_uri, state, error=refusal.error, error_description=refusal.description)
-    return _back(redirect_uri, state, code=code, scope=" ".join(scopes))
+        return sent_back(redirect_uri, state, error=refusal.error, error_description=refusal.description)
+    return sent_back(redirect_uri, state, code=code, scope=" ".join(scopes))
 
 
 def _checked(world: World, asked: dict[str, str]) -> tuple[str, ...]:
@@ -73,7 +65,7 @@ def _checked(world: World, asked: dict[str, str]) -> tuple[str, ...]:
 def token(world: World, request: Request, fault: Fault | None) -> Answer:
     try:
         form = request.form
-        client_id, proven = _client(world, request, form)
+        client_id, proven = _client(world, request)
         kind = form.get("grant_type")
         if fault is not None and fault.name == "invalid_grant":
             raise Refused("invalid_grant", "The grant has ended.")
@@ -86,17 +78,15 @@ def token(world: World, request: Request, fault: Fault | None) -> Answer:
         else:
             raise Refused("unsupported_grant_type", f"The grant type “{kind}” is not offered.")
     except Refused as refusal:
-        # The real door names the error only; a practice ledger may as well say what was wrong.
-        body = {"error": refusal.error, "error_description": refusal.description}
-        return Answer.json(body, refusal.status)
+        return refused(refusal)
     return Answer.json(tokens, headers={"Cache-Control": "no-store"})
 
 
 def revoke(world: World, request: Request) -> Answer:
     try:
-        _client(world, request, request.form)
+        _client(world, request)
     except Refused as refusal:
-        return Answer.json({"error": refusal.error, "error_description": refusal.description}, refusal.status)
+        return refused(refusal)
     world.identity.revoke(request.form.get("token", ""))
     return Answer(200)
 
@@ -130,34 +120,12 @@ def connections(world: World, request: Request) -> Answer:
     )
 
 
-def failing(fault: Fault | None) -> None:
-    """What a fault does before and instead of an answer."""
-    if fault is not None and fault.name == "slow":
-        time.sleep(fault.seconds or SLOW)
-    if fault is not None and fault.name == "lost_answer":
-        raise HangUp
-
-
-def _client(world: World, request: Request, form: dict[str, str]) -> tuple[str, bool]:
+def _client(world: World, request: Request) -> tuple[str, bool]:
     """The app that asks, and whether it proved itself with its secret."""
-    scheme, _, basic = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            client_id, _, secret = base64.b64decode(basic).decode().partition(":")
-        except ValueError:
-            raise Refused("invalid_client", "The Authorization header is not readable.", 401) from None
-        client_id, secret = unquote(client_id), unquote(secret)
-    else:
-        client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+    client_id, secret = credentials(request)
     if client_id not in world.identity.apps or secret not in ("", world.identity.apps[client_id]):
         raise Refused("invalid_client", "The client id or the secret is wrong.", 401)
     return client_id, bool(secret)
-
-
-def _back(redirect_uri: str, state: str, **answer: str) -> Answer:
-    if state:
-        answer["state"] = state
-    return Answer.redirect(f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer)}")
 
 
 def _page(world: World, asked: dict[str, str], scopes: tuple[str, ...]) -> str:
@@ -168,27 +136,17 @@ def _page(world: World, asked: dict[str, str], scopes: tuple[str, ...]) -> str:
     else:
         options = "".join(f'<option value="{firm.id}">{escape(firm.name)}</option>' for firm in firms)
         choice = f'<p><label>Organisation <select name="tenant">{options}</select></label></p>'
-    carried = "".join(
-        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-        for name, value in asked.items()
-        if name not in ("tenant", "decision")
-    )
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Allow access? – Sandbox ledger</title>
-<meta name="viewport" content="width=device-width"><style>{STYLE}</style><main>
-<h1>“{escape(asked["client_id"])}” would like access to your organisation</h1>
-<form method="post">{carried}{choice}<p>It asks to:</p><ul>{wants}</ul>
+    inside = f"""<h1>“{escape(asked["client_id"])}” would like access to your organisation</h1>
+<form method="post">{carried(asked, "tenant", "decision")}{choice}<p>It asks to:</p><ul>{wants}</ul>
 <footer><button class="allow" name="decision" value="allow">Allow access</button>
 <button class="cancel" name="decision" value="cancel">Cancel</button></footer></form>
-<p><small>A practice ledger. No real accounts are involved.</small></p></main></html>"""
+<p><small>A practice ledger. No real accounts are involved.</small></p>"""
+    return page("Allow access?", inside, paper=PAPER, button=BUTTON)
 
 
 def _sorry(sentence: str, error: str) -> Answer:
-    return Answer.page(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Sorry</title><style>{STYLE}</style><main>'
-        f"<h1>Sorry, something went wrong</h1><p>{escape(sentence)}</p>"
-        f"<p><small>Error: {error}</small></p></main></html>",
-        400,
-    )
+    inside = f"<h1>Sorry, something went wrong</h1><p>{escape(sentence)}</p><p><small>Error: {error}</small></p>"
+    return Answer.page(page("Sorry", inside, paper=PAPER, button=BUTTON), 400)
 
 
 def _seven_digits(at: datetime) -> str:

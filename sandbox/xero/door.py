@@ -10,12 +10,13 @@ from typing import Any
 from sandbox.documents import Invoice, NotPossible
 from sandbox.exchange import Answer, HangUp, Request
 from sandbox.faults import SLOW
+from sandbox.oauth import Refused
 from sandbox.organisation import Organisation
 from sandbox.world import World
 from sandbox.xero import history, refusals, rendered
 from sandbox.xero.dates import instant
 from sandbox.xero.edits import edit_invoices
-from sandbox.xero.identity import Grant, Refused
+from sandbox.xero.identity import Grant
 from sandbox.xero.introduction import organisation_row
 from sandbox.xero.lists import select
 from sandbox.xero.pdf import invoice_pdf

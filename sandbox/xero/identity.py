@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sandbox.oauth import Refused
+
 ACCESS_LASTS = timedelta(minutes=30)
 REFRESH_LASTS = timedelta(days=60)
 GRACE = timedelta(minutes=30)
@@ -37,14 +39,6 @@ SCOPES = frozenset(
     + [f"accounting.{name}{ending}" for name in _BOTH for ending in ("", ".read")]
     + [f"accounting.reports.{name}.read" for name in _REPORTS]
 )
-
-
-class Refused(Exception):
-    """An OAuth error: its code, what it means, and the HTTP status."""
-
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        super().__init__(description)
-        self.error, self.description, self.status = error, description, status
 
 
 @dataclass(slots=True, eq=False)
