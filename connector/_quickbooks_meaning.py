@@ -14,6 +14,7 @@ from sys import intern
 
 from connector import Gone
 from connector import _quickbooks_rows as rows
+from connector._sense import NOTHING, Odd, money
 from engine.receivables import (
     Account,
     Applied,
@@ -26,17 +27,10 @@ from engine.receivables import (
     SettledBy,
 )
 
-NOTHING = Decimal(0)
-LARGEST = Decimal(10) ** 14
-CENTS = Decimal("0.01")
 _SETTLING = ("Payment", "CreditMemo")
 _OF_A_PAYMENT = "payment-"
 Currency = Callable[[], str]
 """The company's home currency, asked for only where a row names none."""
-
-
-class Odd(Exception):
-    """A row that does not make sense; the message says why."""
 
 
 def account(row: rows.AccountRow) -> Account:
@@ -67,7 +61,7 @@ def addresses(text: str | None) -> list[str]:
 
 def invoice(row: rows.InvoiceRow, home: Currency, known: Mapping[str, Applied] | None = None) -> Invoice:
     """A sales invoice. `known` are the payments that came with it, by their ids. Raises Odd."""
-    total, balance = _money(row.total_amt), _money(row.balance)
+    total, balance = money(row.total_amt), money(row.balance)
     documents = _documents_on(row, known or {})
     credited = sum((part.amount for part in _parts_of(row.id, documents) if part.credit_ledger_id), NOTHING)
     status = _status(row, total, balance, credited)
@@ -99,7 +93,7 @@ def invoice(row: rows.InvoiceRow, home: Currency, known: Mapping[str, Applied] |
 
 def unapplied(row: rows.PaymentRow, home: Currency) -> Credit | None:
     """What is left of a payment, as money in the customer's favour. None where nothing ever was. Raises Odd."""
-    left = _money(row.unapplied_amt)
+    left = money(row.unapplied_amt)
     if left <= 0 and not _changed_later(row):
         return None
     return Credit(
@@ -108,7 +102,7 @@ def unapplied(row: rows.PaymentRow, home: Currency) -> Credit | None:
         kind=CreditKind.OVERPAYMENT,
         number=row.payment_ref_num or "",
         issued_on=day(row.txn_date),
-        total=_money(row.total_amt),
+        total=money(row.total_amt),
         remaining=max(left, NOTHING),
         currency=_currency(row.currency_ref, home),
         status=InvoiceStatus.OPEN if left > 0 else InvoiceStatus.VOIDED if _is_void(row) else InvoiceStatus.PAID,
@@ -118,14 +112,14 @@ def unapplied(row: rows.PaymentRow, home: Currency) -> Credit | None:
 
 def credit_memo(row: rows.CreditMemoRow, home: Currency) -> Credit:
     """A credit memo with what is left of it. Raises Odd."""
-    left = _money(row.balance if row.remaining_credit is None else row.remaining_credit)
+    left = money(row.balance if row.remaining_credit is None else row.remaining_credit)
     return Credit(
         ledger_id=row.id,
         account_ledger_id=_owner(row.customer_ref),
         kind=CreditKind.CREDIT_NOTE,
         number=row.doc_number or "",
         issued_on=day(row.txn_date),
-        total=_money(row.total_amt),
+        total=money(row.total_amt),
         remaining=max(left, NOTHING),
         currency=_currency(row.currency_ref, home),
         status=InvoiceStatus.OPEN if left > 0 else InvoiceStatus.VOIDED if _is_void(row) else InvoiceStatus.PAID,
@@ -142,7 +136,7 @@ def settled_by(row: rows.InvoiceRow) -> SettledBy | None:
 def applied(row: rows.PaymentRow) -> Applied:
     """What this payment settles. What credit memos brought is told apart from the customer's own money. Raises Odd."""
     links = [
-        (link.txn_type, link.txn_id, _money(line.amount))
+        (link.txn_type, link.txn_id, money(line.amount))
         for line in row.line or ()
         for link in line.linked_txn or ()
         if link.txn_id
@@ -268,18 +262,6 @@ def _currency(named: rows.Named | None, home: Currency) -> str:
 
 def _phone(phone: rows.Phone | None) -> str:
     return ((phone.free_form_number if phone else None) or "").strip()
-
-
-def _money(amount: Decimal | None) -> Decimal:
-    if not amount:
-        return NOTHING
-    if amount.same_quantum(CENTS) and -LARGEST < amount < LARGEST:
-        return amount  # nearly every amount, so it is looked at first
-    if not amount.is_finite():
-        raise Odd("An amount is not a number.")
-    if abs(amount) >= LARGEST or amount != round(amount, 4):
-        raise Odd(f"The amount {amount} is not one that money has: too large, or more than four decimals.")
-    return amount
 
 
 _ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+\.[^@\s<>,;\".]+")

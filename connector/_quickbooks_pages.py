@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from connector import SetAside
 from connector import _quickbooks_rows as rows
-from connector._quickbooks_meaning import Odd
+from connector._sense import Odd
 
 R = TypeVar("R", bound=rows.Document)
 T = TypeVar("T")

@@ -21,6 +21,7 @@ from connector._quickbooks_line import Line
 from connector._quickbooks_memory import Memory
 from connector._quickbooks_query import ACTIVE_OR_NOT, MOST_ROWS, OPEN, Question, batches, one_of
 from connector._quickbooks_walking import walk
+from connector._sense import NOTHING
 from engine.receivables import Applied
 
 REMEMBERED = timedelta(days=29)
@@ -59,7 +60,7 @@ class Reading:
         for invoices in self._walk(pages.INVOICES, OPEN):
             for row in invoices.rows:
                 if row.customer_ref and row.customer_ref.value and row.balance:
-                    owed[row.customer_ref.value] = owed.get(row.customer_ref.value, meaning.NOTHING) + row.balance
+                    owed[row.customer_ref.value] = owed.get(row.customer_ref.value, NOTHING) + row.balance
             yield self._invoices(invoices)
         for page in self._people({*owed} | _payers(customers.values()), known=customers):
             customers |= {row.id: row for row in page.rows}

@@ -9,12 +9,11 @@ from decimal import Decimal
 from functools import lru_cache
 from sys import intern
 
+from connector._sense import Odd, money
 from connector._xero_rows import Applied, ContactRow, CreditRow, InvoiceRow, Named, Person, Phone
 from engine.receivables import Account, Allocation, Contact, Credit, CreditKind, Invoice, InvoiceStatus, Payment
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NOTHING = Decimal(0)
-CENTS = Decimal("0.01")
 NOT_YET_SALES = frozenset({"DRAFT", "SUBMITTED"})
 STATUS = {
     "AUTHORISED": InvoiceStatus.OPEN,
@@ -22,13 +21,6 @@ STATUS = {
     "VOIDED": InvoiceStatus.VOIDED,
     "DELETED": InvoiceStatus.DELETED,
 }
-
-
-LARGEST = Decimal(10) ** 14
-
-
-class Odd(Exception):
-    """A row that does not make sense; the message says why."""
 
 
 def account(row: ContactRow) -> Account:
@@ -60,7 +52,7 @@ def account_of(row: ContactRow) -> Account | None:
 def sales_invoice(row: InvoiceRow) -> Invoice | None:
     """A sales invoice with all its payments and credits; None for bills and for drafts. Raises Odd."""
     payments = [
-        Payment(ledger_id=paid.id, paid_on=day(paid.date), amount=_money(paid.amount))
+        Payment(ledger_id=paid.id, paid_on=day(paid.date), amount=money(paid.amount))
         for paid in row.payments or ()
         if paid.status != "DELETED"
     ]
@@ -94,12 +86,12 @@ def credit(row: CreditRow) -> Credit | None:
         kind=kind,
         number=row.credit_note_number or row.invoice_number or row.reference or "",
         issued_on=day(row.date) or day(row.date_string),
-        total=_money(row.total),
-        remaining=_money(row.remaining_credit),
+        total=money(row.total),
+        remaining=money(row.remaining_credit),
         currency=row.currency_code or "",
         status=status,
         allocations=tuple(
-            Allocation(ledger_id=used.invoice.id, amount=_money(used.amount), on=day(used.date), kind=kind)
+            Allocation(ledger_id=used.invoice.id, amount=money(used.amount), on=day(used.date), kind=kind)
             for used in row.allocations or ()
             if not used.is_deleted
         ),
@@ -137,7 +129,7 @@ def _invoice(
 ) -> Invoice | None:
     if row.type != "ACCREC" or row.status in NOT_YET_SALES:
         return None
-    paid, credited = _money(row.amount_paid), _money(row.amount_credited)
+    paid, credited = money(row.amount_paid), money(row.amount_credited)
     status = STATUS.get(row.status or "", InvoiceStatus.UNKNOWN)
     if status is InvoiceStatus.PAID and not paid and credited > 0:
         status = InvoiceStatus.CREDITED
@@ -147,7 +139,7 @@ def _invoice(
     elif due_on is None and (due_on := issued_on) is None:
         raise Odd("It has neither a due date nor a date.")
     assert due_on is not None
-    total, balance = _money(row.total), _money(row.amount_due)
+    total, balance = money(row.total), money(row.amount_due)
     return Invoice(
         ledger_id=row.id,
         account_ledger_id=_owner(row.contact),
@@ -194,7 +186,7 @@ def _used(credits_used: list[Applied] | None) -> list[Allocation]:
     return [
         Allocation(
             ledger_id=used.credit_note or used.overpayment or used.prepayment or "",
-            amount=_money(used.applied_amount),
+            amount=money(used.applied_amount),
             on=day(used.date),
             kind=CreditKind.CREDIT_NOTE
             if used.credit_note
@@ -204,18 +196,6 @@ def _used(credits_used: list[Applied] | None) -> list[Allocation]:
         )
         for used in credits_used or ()
     ]
-
-
-def _money(amount: Decimal | None) -> Decimal:
-    if not amount:
-        return NOTHING
-    if amount.same_quantum(CENTS) and -LARGEST < amount < LARGEST:
-        return amount  # nearly every amount, so it is looked at first
-    if not amount.is_finite():
-        raise Odd("An amount is not a number.")
-    if abs(amount) >= LARGEST or amount != round(amount, 4):
-        raise Odd(f"The amount {amount} is not one that money has: too large, or more than four decimals.")
-    return amount
 
 
 def _person(person: Person) -> Contact:

@@ -13,6 +13,7 @@ from msgspec import Raw
 from connector import SetAside
 from connector import _xero_meaning as meaning
 from connector import _xero_rows as rows
+from connector._sense import Odd
 from engine.receivables import Account, Credit, Invoice
 
 XERO_PAGE = 100
@@ -80,7 +81,7 @@ class Listing(Generic[R, T]):
                 meant = self._meaning(readable)
                 if meant is not None:
                     found.append(meant)
-            except (meaning.Odd, msgspec.ValidationError) as odd:
+            except (Odd, msgspec.ValidationError) as odd:
                 raw = row if alone else self._raw_rows.decode(body).rows[place]
                 set_aside.append(self._put_aside(bytes(raw), odd))
                 ids.add(set_aside[-1].ledger_id)
@@ -98,7 +99,7 @@ class Listing(Generic[R, T]):
         )
 
     def _put_aside(self, raw: bytes, odd: Exception) -> SetAside:
-        reason = str(odd) if isinstance(odd, meaning.Odd) else f"It is not written as Xero describes it: {odd}."
+        reason = str(odd) if isinstance(odd, Odd) else f"It is not written as Xero describes it: {odd}."
         row = json.loads(raw)
         ledger_id = row.get(self._id_name) if isinstance(row, dict) else None
         return SetAside(list=self.name, ledger_id=str(ledger_id or ""), reason=reason, raw=raw.decode())

@@ -14,7 +14,8 @@ from xero_python.accounting.models import TimeZone
 
 from connector import LedgerNote
 from connector import _xero_pages as pages
-from connector._xero_meaning import Odd, day, instant
+from connector._sense import Odd
+from connector._xero_meaning import day, instant
 from connector._xero_notes import fitted
 from connector._xero_timezones import ZONES, iana
 from engine.receivables import Allocation, CreditKind, InvoiceStatus
