@@ -158,7 +158,7 @@ def _call(
         reminder=reminder,
         account=account,
         owed=tuple(totals(facts.invoices, as_of)),
-        oldest=seen.driver,
+        oldest=_about(facts, reminder) or seen.driver,
         because=decide(facts, as_of).position.because,
         held=_held(facts, reminder, organisation, reached_from, office),
         opening=reached_from,
@@ -170,6 +170,11 @@ def _call(
         conversation=known.conversations.get(number),
         promise=known.promises.get(number),
     )
+
+
+def _about(facts: Facts, reminder: ReminderRow) -> OpenInvoice | None:
+    """The one invoice that the call is about, on a workflow on which each walks alone."""
+    return next((one for one in facts.invoices if reminder.invoice_id and one.id == reminder.invoice_id), None)
 
 
 def _held(

@@ -30,6 +30,9 @@ from store.tables import MessageRow, OrganisationRow, PhoneCallRow, ReminderRow
 AGENT, DEBTOR = "agent", "debtor"
 """The two legs of a call: our own person, and whoever owes."""
 
+NOT_PRESSED = "you picked up and did not press 1, so they were not rung"
+NOT_ANSWERED = "your own telephone was not answered, so they were not rung"
+
 _IT_RANG = ("completed", "busy", "no-answer")
 
 
@@ -164,6 +167,8 @@ def _take_in(call: PhoneCallRow, event: DeliveryEvent, at: datetime, zone: ZoneI
         case Delivery.FAILED, _:
             call.why = call.why or event.why or "the number could not be called"
             _end(call, at)
+    if call.reached_at is not None and call.why in (NOT_PRESSED, NOT_ANSWERED):
+        call.why = ""  # the word that the debtor was rung came late
 
 
 def reached(call: PhoneCallRow, at: datetime, zone: ZoneInfo) -> None:
@@ -185,9 +190,7 @@ def _end(call: PhoneCallRow, at: datetime) -> None:
 
 
 def _never_put_through(status: str) -> str:
-    if status == "completed":
-        return "you picked up and did not press 1, so they were not rung"
-    return "your own telephone was not answered, so they were not rung"
+    return NOT_PRESSED if status == "completed" else NOT_ANSWERED
 
 
 def _number(text: str) -> int:

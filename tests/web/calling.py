@@ -11,6 +11,7 @@ from store.tables import AccountRow, ContactRow, InvoiceRow, PhoneCallRow, Remin
 from tests.web.books import Books, decide_all
 from tests.web.filling import NOW, TODAY, Filling
 
+SAY = "Ask for {{ contact.first_name }}; {{ account.total_overdue }} are overdue."
 NAMES = ("Rookery Studios", "Saltmarsh Brewing", "Tidewater Boatyard", "Umber Ceramics")
 
 
@@ -35,7 +36,7 @@ def _call_workflow(unit: Session, organisation: int) -> int:
     unit.add(row)
     unit.flush()
     assert row.id is not None
-    unit.add(StepRow(workflow_id=row.id, step_id="k1", name="Friendly call", day=10, channel="call"))
+    unit.add(StepRow(workflow_id=row.id, step_id="k1", name="Friendly call", day=10, channel="call", body=SAY))
     unit.add(
         StepRow(workflow_id=row.id, step_id="k2", name="Letter", day=40, subject="Overdue", body="{{ statement }}")
     )

@@ -66,6 +66,7 @@ def test_a_call_has_all_on_one_screen(anna: Visitor, calls: dict[str, int]) -> N
         "£4,200.00",
         "Pat Quill",
         "The cheque is in the post",
+        "Ask for Jo; £4,518.40 are overdue.",
         "What came of it",
         "Submit and next step",
         "Snooze",

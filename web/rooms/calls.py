@@ -11,16 +11,20 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Response
+from sqlmodel import Session
 
+from engine.workflow import Channel
 from jobs.acting import NotAllowed
 from jobs.call_day import call_day, the_call
 from jobs.call_results import LONGEST_NOTE, Result, Then, Told, last_settled, wake, write_down
 from jobs.calling import ask_the_provider, can_ring, doubtful, ring, settle_doubt, under_way
 from jobs.consents import number_for_a_machine
 from jobs.numbers import home_of, shown
+from jobs.previews import preview
+from jobs.speaking import Written
 from store import screens
 from store.screens.call_list import calls_of, notes_of
-from store.tables import AccountRow, InvoiceRow, PhoneCallRow, ReminderRow, UserRow
+from store.tables import AccountRow, InvoiceRow, PhoneCallRow, ReminderRow, StepRow, UserRow
 from web._pages import back, number_in, page
 from web._visit import Desk, Looking, NotFound, Said, Working, number_of
 
@@ -79,6 +83,7 @@ def one_call(desk: Looking, reminder_id: int) -> Response:
         notes = notes_of(session, desk.id, reminder.account_id)
         last = last_settled(session, reminder_id)
         user = session.get(UserRow, desk.signed.user_id)
+        notes_to_say = _what_to_say(desk, session, reminder)
         machine = number_for_a_machine(session, desk.organisation, account) if call is not None else ""
     assert file is not None and user is not None
     home, now = home_of(desk.organisation), desk.office.clock()
@@ -96,6 +101,7 @@ def one_call(desk: Looking, reminder_id: int) -> Response:
         on_the_line=line,
         ringing=line is not None and under_way(line, now),
         in_doubt=line is not None and doubtful(line, now),
+        what_to_say=notes_to_say,
         machine=shown(machine, home) if machine and can_ring(desk.office) else "",
         last_seen=last.id if last is not None else 0,
         can_ring=can_ring(desk.office),
@@ -240,6 +246,16 @@ def _on_the_line(desk: Desk, earlier: Sequence[PhoneCallRow], reminder_id: int) 
 def _earlier(desk: Desk, calls: Sequence[PhoneCallRow]) -> list[tuple[PhoneCallRow, str]]:
     home = home_of(desk.organisation)
     return [(call, shown(call.number, home)) for call in calls]
+
+
+def _what_to_say(desk: Desk, session: Session, reminder: ReminderRow) -> str:
+    """The notes for whoever rings that somebody has written into the step, with the figures of today."""
+    step = session.get(StepRow, (reminder.workflow_id, reminder.step_id))
+    if step is None or not step.body.strip():
+        return ""
+    written = Written(Channel.CALL, "", step.body)
+    told = preview(session, desk.organisation, reminder.account_id, written, desk.as_of)
+    return told.words.text if told.words is not None else told.problem
 
 
 def _tomorrow(desk: Desk) -> str:
