@@ -4,9 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,13 +11,13 @@ from http.client import HTTPConnection
 from typing import Any
 
 import pytest
-import uvicorn
 from sqlalchemy import select
 from sqlmodel import col
 
 from jobs import doorbell
 from jobs.ledgers import connection_of
 from jobs.sync import sync_due
+from serving import served
 from store.tables import ConnectionRow, OrganisationRow, RingRow, SyncRunRow
 from town import Town
 from web import build
@@ -90,20 +87,8 @@ def house(a_town: Callable[..., Town]) -> Iterator[House]:
     town.control.add_invoice(FERN, due="2026-01-06", amount="10.00", number="INV-1")
     town.control.add_invoice(FERN, due="2026-01-20", amount="20.00", number="INV-2")
     town.connect()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app = build(town.office, poke=lambda *_: None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    for _ in range(400):
-        if server.started:
-            break
-        time.sleep(0.02)
-    yield House(town, port)
-    server.should_exit = True
-    thread.join(10)
+    with served(build(town.office, poke=lambda *_: None)) as address:
+        yield House(town, int(address.rpartition(":")[2]))
 
 
 def test_a_ring_becomes_a_payment_that_moves_the_account_back(house: House) -> None:

@@ -1,17 +1,15 @@
 """QuickBooks from end to end: it rings our real door, and is asked once more before anything is sent."""
 
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-import uvicorn
 from sqlalchemy import select
 
 from jobs import doorbell
+from serving import served
 from store.tables import RingRow, SyncRunRow
 from town import Town
 from web import build
@@ -33,20 +31,8 @@ def door(town: Town) -> Iterator[str]:
     town.office.ledgers = {
         "quickbooks": replace(town.office.ledgers["quickbooks"], webhook_verifier_token="a-verifier")
     }
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app = build(town.office, poke=lambda *_: None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    for _ in range(400):
-        if server.started:
-            break
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}/hooks/quickbooks"
-    server.should_exit = True
-    thread.join(10)
+    with served(build(town.office, poke=lambda *_: None)) as address:
+        yield f"{address}/hooks/quickbooks"
 
 
 def rings(town: Town) -> list[RingRow]:
