@@ -26,6 +26,7 @@ from web.rooms import (
     front,
     health,
     invoice,
+    letter_settings,
     plan,
     replies,
     settings,
@@ -47,7 +48,7 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     books = (front, plan, accounts, account, account_forms, invoice, calls, call_settings, replies, support, sync_log)
-    for room in (health, doorbell, doors, sign_in, *books, workflows, settings, connections):
+    for room in (health, doorbell, doors, sign_in, *books, workflows, settings, letter_settings, connections):
         app.include_router(room.router)
     _problems.answer_all(app)
     return app

@@ -7,7 +7,7 @@ overdue: nobody is asked for money whose reason is still being argued about.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -195,8 +195,8 @@ def _total(statement: Statement, lines: Iterable[Line], tongue_: Tongue) -> str:
 
 def _no_invoice(statement: Statement, tongue_: Tongue) -> InvoiceFacts:
     """Stands in where nothing is open: the same placeholders, and nothing to show."""
-    line = Line("", "", None, statement.as_of, Decimal(0), Decimal(0), statement.currency, 0)
-    facts = _invoice(replace(line, currency=statement.currency or "XXX"), tongue_)
+    line = Line("", "", None, statement.as_of, Decimal(0), Decimal(0), statement.currency or "EUR", 0)
+    facts = _invoice(line, tongue_)
     return InvoiceFacts(facts, due_on="", total="", balance="", currency=statement.currency)
 
 

@@ -90,7 +90,7 @@ def _in_words(message: ConsoleMessage) -> str:
 
 
 def _is_page(path: str) -> bool:
-    return not path.endswith(("/begin", "/callback", "/letter", "/pdf")) and path not in (
+    return not path.endswith(("/begin", "/callback", "/letter", "/logo", "/pdf")) and path not in (
         "/health",
         "/sign-in",
         "/settings",

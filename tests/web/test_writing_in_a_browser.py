@@ -1,8 +1,10 @@
 """Mirrors web/static/writing.js: in a real browser, what is unknown in the words is told while they are typed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.web.books import Books
@@ -61,4 +63,21 @@ def test_a_preview_opens_beside_the_editor_and_what_was_typed_stays(
     expect(opened.value.locator("body")).to_contain_text("Subject: For ")
     expect(opened.value.locator("body")).to_contain_text("Nothing was sent.")
     expect(page.locator("#step-1-subject")).to_have_value("For {{ account.name }}")
+    page.context.close()
+
+
+def test_a_logo_is_chosen_from_a_file_and_shown(books: Books, browser: Browser, address: str, tmp_path: Path) -> None:
+    file = tmp_path / "logo.png"
+    Image.new("RGB", (300, 90), "#146e5a").save(file)
+    page = browser.new_context().new_page()
+    sign_in(page, address)
+    page.goto(f"{address}/settings/letters")
+    page.get_by_label("Logo").set_input_files(file)
+    page.get_by_label("How to pay").fill("Severn Bank\n00-00-00")
+    page.get_by_role("button", name="Save").click()
+
+    logo = page.get_by_role("img", name="The logo of")
+    expect(logo).to_be_visible()
+    expect(logo).to_have_js_property("naturalWidth", 300)
+    expect(page.get_by_label("How to pay")).to_have_value("Severn Bank\n00-00-00")
     page.context.close()
