@@ -4,10 +4,11 @@ It is drawn under the strictest policy there is: the letter's own styles, the lo
 """
 
 import base64
+from collections.abc import Iterable
 from html import escape
 
 from jobs.previews import Preview
-from wording import Rendered
+from wording import Picture
 from wording.segments import Segments
 
 _BAR = (
@@ -28,7 +29,7 @@ def shown_letter(step: str, seen: Preview) -> str:
         bar.append(escape(segments_in_words(seen.segments)))
     above = f'<div style="{_BAR}">{"<br>".join(bar)}</div>'
     if seen.words is not None and seen.words.html:
-        return _above(above, _with_pictures(seen.words))
+        return _above(above, with_pictures(seen.words.html, seen.words.pictures))
     text = f'<pre style="{_TEXT}">{escape(seen.words.text)}</pre>' if seen.words is not None else ""
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(step)}</title>'
@@ -47,10 +48,9 @@ def segments_in_words(segments: Segments) -> str:
     return said
 
 
-def _with_pictures(words: Rendered) -> str:
+def with_pictures(html: str, pictures: Iterable[Picture]) -> str:
     """The HTML with its pictures inside, where a mail programme would take them from the parts beside it."""
-    html = words.html
-    for picture in words.pictures:
+    for picture in pictures:
         inside = base64.b64encode(picture.content).decode()
         html = html.replace(f"cid:{picture.content_id}", f"data:{picture.content_type};base64,{inside}")
     return html

@@ -4,7 +4,8 @@ Templates are written by the firm, so they are treated as text from a stranger: 
 them and nothing else. A template that does not render is a sentence about what is wrong, never a broken message.
 """
 
-from wording.look import Look, NotALogo, Picture, checked_logo
+from wording._table import has_more
+from wording.look import Look, NotALogo, Picture, checked_logo, logo_of
 from wording.prewritten import PrewrittenLetter, PrewrittenStep, PrewrittenWorkflow, prewritten, prewritten_letter
 from wording.render import LAYOUTS, Layout, Placeholders, Rendered, TemplateProblem, placeholders, render, said, texted
 from wording.statement import Line, Statement
@@ -25,6 +26,8 @@ __all__ = [
     "Statement",
     "TemplateProblem",
     "checked_logo",
+    "has_more",
+    "logo_of",
     "placeholders",
     "prewritten",
     "prewritten_letter",

@@ -66,6 +66,11 @@ class Table:
     words: Labels
 
 
+def has_more(statement: Statement) -> bool:
+    """Whether a letter has no room for every row. Then the statement has to go with it as a PDF: the letter says so."""
+    return len(statement.lines) > MOST_ROWS
+
+
 def table(statement: Statement, most_rows: int | None = MOST_ROWS) -> Table:
     """The statement in words, with so many rows over all currencies; None: all of them."""
     tongue_ = tongue(statement.locale)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 
 from PIL import Image, UnidentifiedImageError
@@ -62,6 +63,7 @@ def logo_of(look: Look) -> Picture | None:
         return None
 
 
+@lru_cache(maxsize=16)
 def checked_logo(content: bytes) -> Picture:
     """The logo, looked at before it is kept. Raises NotALogo.
 

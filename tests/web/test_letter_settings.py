@@ -1,5 +1,6 @@
 """Mirrors web/rooms/letter_settings.py and jobs/letter_settings.py: how letters look is chosen and kept."""
 
+import base64
 from io import BytesIO
 
 import pytest
@@ -8,7 +9,7 @@ from sqlmodel import col, select
 
 from jobs.acting import NotAllowed
 from jobs.letter_settings import LetterSettings, save_letter_settings
-from store.tables import AuditRow, LogoRow, OrganisationRow
+from store.tables import AuditRow, LogoRow, MessageRow, OrganisationRow
 from tests.web.books import Books
 from tests.web.nesting import problems
 from tests.web.visitor import Visitor
@@ -110,6 +111,20 @@ def test_what_is_no_picture_is_no_logo(books: Books) -> None:
         save(books, logo=b"<svg onload='x'/>", phone="0117")
 
     assert kept(books).phone == ""
+
+
+def test_a_message_that_was_sent_with_a_logo_is_shown_with_it(anna: Visitor, books: Books) -> None:
+    save(books, logo=picture())
+    number = books.ids["message"][0]
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get(MessageRow, number)
+        assert row is not None
+        row.html = '<p><img src="cid:logo@letter" alt=""> Hello</p>'
+    answer = anna.get(f"/messages/{number}/letter")
+
+    inside = base64.b64encode(picture()).decode()
+    assert answer.text == f'<p><img src="data:image/png;base64,{inside}" alt=""> Hello</p>'
+    assert "img-src data:" in answer.headers["content-security-policy"]
 
 
 def test_another_organisations_logo_is_not_shown(anna: Visitor, carl: Visitor, books: Books) -> None:

@@ -1,9 +1,10 @@
 """Mirrors wording/_table.py: the statement in a reminder, as aligned text and as a real table."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
-from wording import Line, Rendered, Statement, render
+from wording import Line, Rendered, Statement, has_more, render
 
 AS_OF = date(2025, 6, 30)
 
@@ -74,6 +75,38 @@ def test_a_long_statement_shows_twenty_rows_and_counts_the_rest_in_its_totals():
     assert "INV-035" in letter.text and "INV-016" in letter.text and "INV-015" not in letter.text
     assert "and 15 more in the attached statement" in letter.text and "and 15 more" in letter.html
     assert "£3,500.00" in letter.html
+
+
+def test_a_letter_without_room_for_every_row_says_that_the_statement_goes_with_it():
+    short, long = ([a_line(f"INV-{age:03}", age) for age in range(1, count)] for count in (21, 22))
+
+    assert not has_more(Statement("Firm", "Account", AS_OF, tuple(short)))
+    assert "attached" not in a_letter(*short).text
+    assert has_more(Statement("Firm", "Account", AS_OF, tuple(long)))
+    assert "and 1 more in the attached statement" in a_letter(*long).text
+
+
+def test_what_is_owed_is_spread_over_its_ages_and_adds_up():
+    letter = a_letter(
+        a_line("A", 10, "10"),
+        a_line("B", 45, "20"),
+        a_line("C", 100, "30"),
+        a_line("D", -5, "40"),
+        a_line("E", 45, "5", disputed=True),
+        a_line("F", 0, "-7"),
+    )
+
+    for label, amount in (
+        ("1 to 30 days overdue", "£10.00"),
+        ("31 to 60 days overdue", "£20.00"),
+        ("More than 90 days overdue", "£30.00"),
+        ("Overdue", "£60.00"),
+        ("In dispute", "£5.00"),
+        ("Credit not used yet", "-£7.00"),
+        ("Total owed", "£98.00"),
+    ):
+        assert re.search(rf"(^|\s){label}\s+{re.escape(amount)}$", letter.text, re.MULTILINE), label
+    assert "61 to 90" not in letter.text and "credit" in letter.text
 
 
 def test_many_currencies_and_invoices_still_make_a_mail_that_no_reader_cuts_off():

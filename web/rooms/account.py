@@ -14,6 +14,7 @@ from engine.reminders import ReminderState
 from jobs.account_acts import waits_for_a_person
 from jobs.explain import Explained, explain
 from jobs.invoice_papers import invoice_paper
+from jobs.speaking import look_of
 from store import screens
 from store.ground import workflows_of
 from store.screens import AccountFile
@@ -23,8 +24,10 @@ from web._history import FIRST, MORE, timeline
 from web._ladder import ladder
 from web._pages import page
 from web._say import sentence as sentence_of
+from web._shown_letter import with_pictures
 from web._visit import Desk, Looking, NotFound
 from web._zones import zones_by_region
+from wording.look import LOGO, logo_of
 
 router = APIRouter()
 
@@ -172,4 +175,8 @@ def invoice_pdf(desk: Looking, invoice_id: int) -> Response:
 def letter(desk: Looking, message_id: int) -> Response:
     """The message as the debtor's mail program shows it: in a frame that runs nothing and loads nothing."""
     row: MessageRow = desk.own(MessageRow, message_id)
-    return HTMLResponse(row.html, headers={"content-security-policy": LETTER_POLICY})
+    with desk.office.database.reading() as session:
+        logo = logo_of(look_of(session, desk.organisation)) if f"cid:{LOGO}" in row.html else None
+    return HTMLResponse(
+        with_pictures(row.html, [logo] if logo else []), headers={"content-security-policy": LETTER_POLICY}
+    )
