@@ -39,6 +39,9 @@ NOTHING = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 OVERLAP = timedelta(seconds=30)
 """Twilio's clock and ours may differ by so much, where two tries must not be taken for one another."""
 
+EVIDENCE_WAITS = tuple(timedelta(minutes=wait) for wait in (2, 10, 30, 120))
+"""A text in doubt is looked for at these distances: nobody says how soon the list shows one."""
+
 LATE = timedelta(hours=1)
 """A text may show up in the list so much later than it was sent."""
 
@@ -99,6 +102,7 @@ class _Texts:
         self.sender = settings.from_number or settings.messaging_service_sid
         self.sender_name = settings.sender_name
         self.replies_to = self.sender
+        self.evidence_waits = EVIDENCE_WAITS
         self._settings, self._clock, self._doors = settings, clock, doors
         self._reachable = reachable(doors, settings.base_url)
         self._line = TwilioLine(settings, block="sms_twilio", clock=clock)

@@ -60,6 +60,21 @@ class Hours:
                 return min(later)
         return NEVER
 
+    def open_until(self, moment: datetime, zone: tzinfo) -> datetime:
+        """When it closes, for a moment at which it is open; that very moment when it is closed.
+
+        Windows that touch or overlap are one, over midnight too, but never further than a week.
+        """
+        until, horizon = moment, moment + 7 * DAY
+        while until < horizon:
+            day = civil_date(until, zone)
+            stretches = () if day in self.holidays else self._of_the_week(day, zone)
+            later = [closes for opens, closes in stretches if opens <= until < closes]
+            if not later:
+                break
+            until = max(later)
+        return until
+
     def why_closed(self, moment: datetime, zone: tzinfo) -> str:
         """`8 pm to 8 am is closed`, `Friday 6 pm to Monday 9 am is closed`, or the holiday that it is."""
         today = civil_date(moment, zone)

@@ -15,6 +15,7 @@ from engine.words import in_words
 class HoldKind(StrEnum):
     ORGANISATION_PAUSED = "organisation paused"
     BRAKE = "brake"
+    CAP = "cap"
     PAUSED = "paused"
     MUTED = "muted"
     DISPUTE = "dispute"
@@ -58,6 +59,8 @@ def sentence(hold: Hold) -> str:
             return "sending is paused for the whole organisation" + because
         case HoldKind.BRAKE:
             return "a reading of the ledger looked wrong, and sending was stopped" + because
+        case HoldKind.CAP:
+            return "as many have left as may leave, and sending was stopped" + because
         case HoldKind.PAUSED:
             return "the account is paused" + because
         case HoldKind.MUTED:

@@ -17,7 +17,17 @@ from engine.contact_hours import MIDNIGHT, Hours, Window
 from engine.words import days, in_words
 from engine.workflow import Channel
 
-__all__ = ["Cap", "CapReached", "ContactRules", "Contacted", "Opening", "Window", "cap_reached", "first_open"]
+__all__ = [
+    "Cap",
+    "CapReached",
+    "ContactRules",
+    "Contacted",
+    "Opening",
+    "Window",
+    "cap_reached",
+    "closes_at",
+    "first_open",
+]
 
 HORIZON = timedelta(days=366)
 """How far ahead an opening is looked for; rules that open on no day of a year are a mistake."""
@@ -144,6 +154,17 @@ def first_open(
         return Opening(opens, "")
     capped = f"{reached.why}; the next may go on" if reached and rested > asked else ""
     return Opening(opens, f"{capped or _closed(hours, channel, asked, zones)} {_on_the_clock(opens, zones)}")
+
+
+def closes_at(rules: ContactRules, channel: Channel, at: datetime, *, zone: tzinfo) -> datetime | None:
+    """When the window that is open at `at` closes; None for a channel that may reach the debtor at any hour.
+
+    `at` itself when nothing is open then.
+    """
+    windows = [window for window in rules.windows if channel in window.channels]
+    if not windows:
+        return None
+    return Hours(tuple(windows)).open_until(at, zone)
 
 
 def _hours_of(rules: ContactRules, channel: Channel, holidays: frozenset[date]) -> Hours:

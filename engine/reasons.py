@@ -195,6 +195,7 @@ def _about(hold: Hold) -> tuple[tuple[str, str], ...]:
 _CHANGES: dict[HoldKind, str] = {
     HoldKind.ORGANISATION_PAUSED: "Start sending, on the front page.",
     HoldKind.BRAKE: "Look at the ledger, then release the brake on the front page.",
+    HoldKind.CAP: "Look at the plan, then release the rest on the front page, or raise the cap in Settings → Sending.",
     HoldKind.PAUSED: "Resume the account.",
     HoldKind.MUTED: "Unmute the account; it then begins again.",
     HoldKind.DISPUTE: "Settle the dispute.",

@@ -5,14 +5,14 @@ when a setting or a time zone changes, and a last time in the second before it l
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from engine.facts import Facts
-from engine.limits import Opening, first_open
+from engine.limits import Opening, closes_at, first_open
 from engine.reminders import ReminderState
 from engine.workflow import Channel
 from jobs.office import Office
@@ -39,6 +39,25 @@ def opening(facts: Facts, organisation: OrganisationRow, time_zone: str, channel
         holidays=facts.rules.sending.holidays,
         counted_in=ours,
     )
+
+
+def closing(
+    facts: Facts, organisation: OrganisationRow, time_zone: str, channel: Channel, at: datetime
+) -> datetime | None:
+    """Until when this debtor may be reached by this channel, when they may be at `at`; None: at any hour.
+
+    A message that its provider keeps waiting must not arrive after that.
+    """
+    limits = facts.rules.limits
+    if limits is None:
+        return None
+    zone = ZoneInfo(time_zone or organisation.time_zone)
+    return closes_at(limits, channel, at, zone=zone)
+
+
+def time_left(now: datetime, until: datetime | None) -> timedelta | None:
+    """From now until then; None where there is no end."""
+    return max(until - now, timedelta(0)) if until is not None else None
 
 
 def plan_anew(unit: Session, office: Office, organisation_id: int, account_ids: Sequence[int] | None = None) -> None:

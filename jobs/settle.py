@@ -9,14 +9,17 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from channels import Outcome, Receipt, Refused, Unavailable, Unsure
+from channels import Outcome, Receipt, Refused, Unavailable, Unsure, medium_of
 from engine.calendars import civil_date
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
-from jobs.compose import summary
+from jobs.compose import summary, would_have
+from jobs.looking_up import plan_looks
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
-from store import outbox
+from jobs.stops import stop_address
+from jobs.trying_out import where_to
+from store import outbox, stops
 from store.history import write_note
 from store.leases import one_at_a_time
 from store.tables import MessageRow, OrganisationRow, ReminderRow
@@ -44,15 +47,12 @@ def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, out
             _went(unit, office, reminder, message, outcome)
         case _ if latest is None or latest.id != attempt:
             message.outcome = f"spoke up late: {outcome.why}"
-        case Refused(why=why):
-            _refused(unit, office, reminder, message, why)
+        case Refused():
+            _refused(unit, office, reminder, message, outcome)
         case Unsure(why=why):
             _unsure(unit, office, reminder, message, why)
-        case Unavailable(why=why):
-            message.outcome = f"did not leave: {why}"
-            silent_carrier(unit, reminder.organisation_id, reminder.channel, why, office.clock())
-            wait_until = office.clock() + WAITS[min(reminder.attempts, len(WAITS)) - 1]
-            outbox.put_back(unit, reminder_id, why=why, next_attempt_at=wait_until)
+        case Unavailable():
+            _unavailable(unit, office, reminder, message, outcome)
     recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
 
 
@@ -64,18 +64,27 @@ def day_of(unit: Session, message: MessageRow) -> date:
 
 
 def _went(unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, receipt: Receipt) -> None:
-    now = office.clock()
+    """It went. What went to ourselves instead counts as a step that nobody heard, and the ledger is not told of it."""
+    now, tried_out = office.clock(), bool(message.diverted_to)
     message.sent_at, message.provider_id, message.outcome = receipt.at, receipt.provider_id, "sent"
+    message.evidence_next_at = None
     settled = outbox.settle(
         unit,
         reminder.id,
         ReminderState.SENT,
         now=now,
+        why=f"tried out: {where_to(message.diverted_to)}" if tried_out else "",
         performed_on=day_of(unit, message),
+        heard=not tried_out,
         from_states=(ReminderState.SENDING, ReminderState.UNSURE, ReminderState.QUEUED),
     )
     if settled:
-        note_on(unit, reminder, NoteKind.REMINDER_SENT, f"{summary(message, reminder)} {receipt.note}".strip(), now)
+        if tried_out:
+            text = f"{reminder.step_name} was tried out: {where_to(message.diverted_to)}. {would_have(message)}"
+            note_on(unit, reminder, NoteKind.REMINDER_SKIPPED, text, now)
+        else:
+            text = f"{summary(message, reminder)} {receipt.note}".strip()
+            note_on(unit, reminder, NoteKind.REMINDER_SENT, text, now)
         over = (
             f"unsure:reminder {reminder.id}",
             f"carrier:{reminder.channel}",
@@ -85,9 +94,23 @@ def _went(unit: Session, office: Office, reminder: ReminderRow, message: Message
             close_task(unit, organisation_id=reminder.organisation_id, key=key, at=now, by="arrears")
 
 
-def _refused(unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, why: str) -> None:
-    now = office.clock()
-    message.outcome = f"refused: {why}"
+def _refused(unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, refused: Refused) -> None:
+    now, why = office.clock(), refused.why
+    message.outcome, message.evidence_next_at = f"refused: {why}", None
+    if refused.opted_out and not message.diverted_to:
+        stop_address(
+            unit,
+            office,
+            organisation_id=message.organisation_id,
+            account_id=message.account_id,
+            medium=medium_of(message.channel),
+            address=message.to,
+            kind=stops.OPT_OUT,
+            source="the provider",
+            said=why,
+            reminder_id=reminder.id,
+            message_id=message.id,
+        )
     doubtful = (ReminderState.SENDING, ReminderState.UNSURE)
     if outbox.settle(unit, reminder.id, ReminderState.REFUSED, now=now, why=why, from_states=doubtful):
         text = f"{reminder.step_name} to {message.to} was refused: {why}."
@@ -99,9 +122,24 @@ def _unsure(unit: Session, office: Office, reminder: ReminderRow, message: Messa
     now = office.clock()
     message.outcome = f"unsure: {why}"
     if outbox.settle(unit, reminder.id, ReminderState.UNSURE, now=now, why=why):
+        plan_looks(office, message, now)
         text = f"Nobody knows whether {reminder.step_name} to {message.to} went out: {why}."
         note_on(unit, reminder, NoteKind.UNSURE, text, now)
-        task_on(unit, reminder, "unsure", f"{text} Ask the customer, then say on the account what happened.", now)
+        todo = "Ask the customer, then say on the account what happened."
+        if message.evidence_next_at is not None:
+            todo = "The provider is asked whether it took it. If that finds nothing: " + todo[0].lower() + todo[1:]
+        task_on(unit, reminder, "unsure", f"{text} {todo}", now)
+
+
+def _unavailable(
+    unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, silent: Unavailable
+) -> None:
+    """It certainly did not go. It is tried again with growing waits, and never before the provider wants it."""
+    now = office.clock()
+    message.outcome = f"did not leave: {silent.why}"
+    silent_carrier(unit, reminder.organisation_id, reminder.channel, silent.why, now)
+    ours = now + WAITS[max(0, min(reminder.attempts, len(WAITS)) - 1)]
+    outbox.put_back(unit, int(reminder.id or 0), why=silent.why, next_attempt_at=max(ours, silent.until or ours))
 
 
 def silent_carrier(unit: Session, organisation_id: int, medium: str, why: str, now: datetime) -> None:

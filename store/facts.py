@@ -26,6 +26,7 @@ from store.ground import Ground, ground_of, workflows_of
 from store.positions import POSITION_COLUMNS, WALK_COLUMNS, run_of, walk_of
 from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, text_of, together
 from store.stopped_facts import STILL_MAILABLE, STOPPED_EMAILS, Stopped, by_account, stopped_numbers_of
+from store.texting import CONTACTS_MOBILES, Texting
 
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
 
@@ -145,6 +146,7 @@ class _Gathering(NamedTuple):
             owed[invoice[0]].append(invoice)
         positions = {row[0]: row for row in told["positions"]}
         mailable, unaddressed = {row[0] for row in told["mailable"]}, {row[0] for row in told["unaddressed"]}
+        texts = Texting.of(self.ground, told.get("texting", ()), self.stopped_numbers)
         more = _More(told, by_account(told, self.ground, self.stopped_numbers))
         likes = self.likes if not self.ground.pause else None
         eventful = more.about_whom() | unaddressed.union(likes.asked) if likes is not None else unaddressed
@@ -152,7 +154,7 @@ class _Gathering(NamedTuple):
         found: dict[int, Known] = {}
         for number, default, email, mobile in told["accounts"]:
             row, open_invoices = positions.get(number), owed.get(number, ())
-            reach = bool(email) or number in mailable, bool(mobile)
+            reach = bool(email) or number in mailable, texts.reaches(number, mobile)
             if number in more.stopped:
                 reach = more.stopped[number].reach(email, number in mailable, reach)
             likeness = None
@@ -265,6 +267,7 @@ _SOMETIMES = {
     "AND (channel <> 'call' OR NOT EXISTS (SELECT 1 FROM phone_calls p WHERE p.reminder_id = r.id)) UNION ALL "
     "SELECT account_id, counted_on, 'call', conversation FROM phone_calls WHERE {own} AND counted_on >= ?",
     "stopped": STOPPED_EMAILS,
+    "texting": CONTACTS_MOBILES,
 }
 
 
@@ -276,6 +279,7 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
         "walks": ground.has_invoice_workflows,
         "contacted": ground.rules.limits is not None,
         "stopped": Channel.EMAIL in ground.stopped_media,
+        "texting": ground.has_texts,
     }
     asked = {**_ALWAYS, **{name: query for name, query in _SOMETIMES.items() if needed[name]}}
     own, parameters = scope.where("organisation_id", "account_id")

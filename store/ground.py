@@ -49,6 +49,10 @@ class Ground:
         return any(workflow.courtesies for workflow in self.workflows.values())
 
     @property
+    def has_texts(self) -> bool:
+        return any(step.channel is Channel.SMS for workflow in self.workflows.values() for step in workflow.steps)
+
+    @property
     def has_invoice_workflows(self) -> bool:
         return any(workflow.kind is WorkflowKind.INVOICE for workflow in self.workflows.values())
 
@@ -69,6 +73,9 @@ def ground_of(session: Session, organisation_id: int, *, now: datetime | None = 
     if organisation.braked_at is not None:
         since = civil_date(organisation.braked_at, zone)
         pause = (*pause, Hold(HoldKind.BRAKE, since, organisation.braked_why.removesuffix("."), "arrears"))
+    if organisation.capped_at is not None:
+        since = civil_date(organisation.capped_at, zone)
+        pause = (*pause, Hold(HoldKind.CAP, since, organisation.capped_why.removesuffix("."), "arrears"))
     asked = (*_WORKFLOWS, _KEPT, _STOPPED)
     steps, workflows, kept, stopped = together(session, [Question(query, [organisation_id]) for query in asked])
     return Ground(

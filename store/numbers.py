@@ -8,8 +8,19 @@ import re
 from functools import lru_cache
 
 import phonenumbers
+from phonenumbers import PhoneNumberType, ValidationResult
 
 _TAIL = 6
+_NO_TEXTS = frozenset(
+    {
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.PREMIUM_RATE,
+        PhoneNumberType.SHARED_COST,
+        PhoneNumberType.TOLL_FREE,
+        PhoneNumberType.UAN,
+        PhoneNumberType.VOICEMAIL,
+    }
+)
 
 
 def country_of(country: str, locale: str) -> str:
@@ -29,6 +40,17 @@ def e164(written: str, country: str) -> str:
     if not phonenumbers.is_possible_number(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=20_000)
+def mobile(written: str, country: str) -> str:
+    """The same number if a text message can go there; empty for a landline, an emergency number and one that costs."""
+    found = e164(written, country)
+    if not found:
+        return ""
+    number = phonenumbers.parse(found)
+    whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    return found if whole and phonenumbers.number_type(number) not in _NO_TEXTS else ""
 
 
 def tail(written: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import Session, col
 
 from engine.reminders import ReminderState
@@ -25,6 +25,27 @@ def ready(session: Session, *, now: datetime, organisation_id: int | None = None
         query.order_by(col(ReminderRow.send_after), col(ReminderRow.id)).limit(limit)
     ).all()
     return numbers
+
+
+def count_ready(session: Session, organisation_id: int, *, now: datetime) -> int:
+    """How many reminders of this organisation could leave now, those that somebody is looking at included."""
+    query = select(func.count(col(ReminderRow.id))).where(
+        col(ReminderRow.organisation_id) == organisation_id,
+        _queued(),
+        col(ReminderRow.held_because) == "",
+        col(ReminderRow.send_after) <= now,
+    )
+    return int(session.scalar(query) or 0)
+
+
+def held_because(session: Session, organisation_id: int, why: str) -> list[int]:
+    """The queued reminders whose reason to wait begins with these words."""
+    query = select(ReminderRow.id).where(
+        col(ReminderRow.organisation_id) == organisation_id,
+        _queued(),
+        col(ReminderRow.held_because).startswith(why, autoescape=True),
+    )
+    return [int(number) for number in session.scalars(query) if number is not None]
 
 
 def organisations_of(session: Session, reminder_ids: Sequence[int]) -> set[int]:
@@ -130,6 +151,20 @@ def stranded(session: Session, *, now: datetime) -> Sequence[ReminderRow]:
     return session.scalars(
         select(ReminderRow).where(col(ReminderRow.state) == ReminderState.SENDING, col(ReminderRow.claimed_until) < now)
     ).all()
+
+
+def doubtful(session: Session, *, now: datetime) -> Sequence[MessageRow]:
+    """The latest messages of unsure reminders whose provider is to be asked now."""
+    query = (
+        select(MessageRow)
+        .join(ReminderRow, col(ReminderRow.id) == col(MessageRow.reminder_id))
+        .where(
+            col(MessageRow.evidence_next_at).is_not(None),
+            col(MessageRow.evidence_next_at) <= now,
+            col(ReminderRow.state) == ReminderState.UNSURE,
+        )
+    )
+    return session.scalars(query.order_by(col(MessageRow.evidence_next_at))).all()
 
 
 def missed(session: Session, *, before: datetime) -> Sequence[ReminderRow]:

@@ -40,9 +40,9 @@ class Stopped(NamedTuple):
     why: tuple[tuple[Channel, str], ...]
 
     def reach(self, email: str, mailable: bool, otherwise: tuple[bool, bool]) -> tuple[bool, bool]:
-        """Whether it can be reached by email, and by text message, after all. `mailable`: by a contact's address."""
+        """Whether it can be reached by email after all, and by text message. `mailable`: by a contact's address."""
         by_email = mailable or (bool(email) and email.strip().lower() not in self.emails)
-        return by_email, otherwise[1] and not self.mobile
+        return by_email, otherwise[1]
 
 
 def stopped_numbers_of(session: Session, ground: Ground) -> Mapping[str, str]:

@@ -53,12 +53,22 @@ class OrganisationRow(SQLModel, table=True):
     sending_mode: str = "live"
     """`live`; `to me`: every message goes to `sending_to` instead; `shadow`: all is done but the sending."""
     sending_to: str = ""
+    sending_to_number: str = ""
+    """The number (E.164) that text messages go to in the mode `to me`. Empty: they go nowhere."""
+    tried_out_since: datetime | None = Field(default=None, sa_type=Instant)
+    """Since when sending is only tried out; None while it is live."""
     most_a_run: int = 200
-    """No more reminders than this leave in one round; 0: any number. A net under mistakes, not a plan."""
+    """No more reminders than this leave within an hour; 0: any number. A net under mistakes, not a plan."""
     most_a_day: int = 0
     """No more reminders than this leave on one day of the organisation; 0: any number."""
     first_contacts_a_day: int = 0
     """So many accounts that were never reminded before may be written to on one day; 0: any number."""
+    capped_at: datetime | None = Field(default=None, sa_type=Instant)
+    """When as many had left as may, and sending was stopped. A person releases it, or raises the cap."""
+    capped_why: str = ""
+    cap_released_at: datetime | None = Field(default=None, sa_type=Instant)
+    cap_released_for: int = 0
+    """So many may leave on the day of the release: those that waited when the cap was released."""
 
     braked_at: datetime | None = Field(default=None, sa_type=Instant)
     """When a reading of the ledger looked so unlike the books that sending was stopped. A person releases it."""

@@ -163,6 +163,7 @@ class MessageRow(SQLModel, table=True):
     """A reminder put into words and addressed, exactly as it was handed to the channel. Its id is the attempt."""
 
     __tablename__ = "messages"
+    __table_args__ = (Index("ix_messages_organisation_created", "organisation_id", "created_at"),)
 
     id: int | None = Field(default=None, primary_key=True)
     organisation_id: int = Field(foreign_key="organisations.id")
@@ -178,6 +179,10 @@ class MessageRow(SQLModel, table=True):
     text: str = Field(default="", sa_type=Text)
     html: str = Field(default="", sa_type=Text)
     invoices: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    segments: int = 0
+    """How many segments a text message takes; 0 for what is none."""
+    attached: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    """The files that went with it: name, size in bytes and SHA-256 of each."""
     body_hash: str = ""
     created_at: datetime = Field(sa_type=Instant)
     sent_at: datetime | None = Field(default=None, sa_type=Instant)

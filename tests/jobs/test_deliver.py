@@ -12,7 +12,7 @@ from sqlalchemy import select
 from channels import Unavailable
 from connector import Records
 from engine.reminders import ReminderState
-from jobs import account_acts, acts, deliver
+from jobs import account_acts, acts, deliver, stranded
 from jobs.office import Office
 from store.tables import AccountRow, OrganisationRow, StepRow
 from town import Town
@@ -134,7 +134,7 @@ def test_an_outcome_that_comes_late_does_not_touch_the_attempt_that_followed(a_t
     frozen = deliver.mark(office, claimed, fresh)
     assert frozen is not None
     town.move(datetime(2026, 1, 13, 9, 11, tzinfo=UTC))
-    deliver.settle_stranded(office)
+    stranded.settle_stranded(office)
     acts.settle_unsure(office, reminder.id or 0, went=False, by="Olive Owner")
     deliver.deliver_due(office)
     assert len(town.control.mails()) == 1

@@ -42,6 +42,9 @@ def _messages() -> None:
     op.add_column("messages", _text("diverted_to"))
     op.add_column("messages", _count("evidence_tries"))
     op.add_column("messages", sa.Column("evidence_next_at", Instant(), nullable=True))
+    op.add_column("messages", _count("segments"))
+    op.add_column("messages", sa.Column("attached", sa.JSON(), nullable=False, server_default="[]"))
+    op.create_index("ix_messages_organisation_created", "messages", ["organisation_id", "created_at"])
 
 
 def _replies() -> None:
@@ -56,9 +59,15 @@ def _replies() -> None:
 def _organisations() -> None:
     op.add_column("organisations", sa.Column("sending_mode", sa.String(), nullable=False, server_default="live"))
     op.add_column("organisations", _text("sending_to"))
+    op.add_column("organisations", _text("sending_to_number"))
+    op.add_column("organisations", sa.Column("tried_out_since", Instant(), nullable=True))
     op.add_column("organisations", _count("most_a_run", 200))
     op.add_column("organisations", _count("most_a_day"))
     op.add_column("organisations", _count("first_contacts_a_day"))
+    op.add_column("organisations", sa.Column("capped_at", Instant(), nullable=True))
+    op.add_column("organisations", _text("capped_why"))
+    op.add_column("organisations", sa.Column("cap_released_at", Instant(), nullable=True))
+    op.add_column("organisations", _count("cap_released_for"))
     op.add_column("organisations", sa.Column("voice_countries", sa.JSON(), nullable=False, server_default="[]"))
 
 

@@ -1,0 +1,47 @@
+"""Claiming: one worker takes one reminder for a while, so that nobody else touches it.
+
+A claim that runs out before anything has left is harmless: somebody else takes the reminder, and looks at it afresh.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from engine.receivables import InvoiceStatus
+from jobs.office import Office
+from store import outbox
+from store.tables import InvoiceRow
+
+CLAIM = timedelta(minutes=10)
+"""Longer than the slowest look at the ledger and the slowest send together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A reminder that this worker alone is looking at, and the invoices to ask the ledger about."""
+
+    reminder_id: int
+    organisation_id: int
+    account_id: int
+    claim: str
+    attempts: int
+    invoices: tuple[str, ...]
+
+
+def claim(office: Office, reminder_id: int) -> Claimed | None:
+    """Takes the reminder for a while, so that no other worker touches it."""
+    now = office.clock()
+    by = secrets.token_hex(8)
+    with office.database.unit_of_work() as unit:
+        row = outbox.claim(unit, reminder_id, by=by, now=now, until=now + CLAIM)
+        if row is None:
+            return None
+        invoices = unit.scalars(
+            select(InvoiceRow.ledger_id).where(
+                col(InvoiceRow.account_id) == row.account_id, col(InvoiceRow.status) == InvoiceStatus.OPEN
+            )
+        ).all()
+        return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices))
