@@ -95,23 +95,21 @@ def _take_in(session: Session, organisation_id: int, applied: Sequence[Applied],
 
 def _known_of(organisation_id: int, table: str, columns: Sequence[str], applied: Sequence[Applied]) -> Question:
     """What we have of these documents, each row after its invoice."""
-    marks = ", ".join("?" * len(applied))
     # In this order and no other: what a document has settled is little, an organisation's invoices are many.
     query = (
         f"SELECT {_names(columns)} FROM {table} p CROSS JOIN invoices i "  # noqa: S608
-        f"WHERE p.{columns[1]} IN ({marks}) AND i.id = p.invoice_id AND i.organisation_id = ?"
+        f"WHERE p.{columns[1]} IN (??) AND i.id = p.invoice_id AND i.organisation_id = ?"
     )
-    return Question(query, (*(one.ledger_id for one in applied), organisation_id))
+    return Question(query, ([one.ledger_id for one in applied], organisation_id))
 
 
 def _known_on(organisation_id: int, table: str, columns: Sequence[str], invoices: Sequence[str]) -> Question:
     """What we have on these invoices, each row after its invoice."""
-    marks = ", ".join("?" * len(invoices))
     query = (
         f"SELECT {_names(columns)} FROM invoices i JOIN {table} p ON p.invoice_id = i.id "  # noqa: S608
-        f"WHERE i.organisation_id = ? AND i.ledger_id IN ({marks})"
+        f"WHERE i.organisation_id = ? AND i.ledger_id IN (??)"
     )
-    return Question(query, (organisation_id, *invoices))
+    return Question(query, (organisation_id, [*invoices]))
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -119,9 +117,8 @@ def _names(columns: Sequence[str]) -> str:
 
 
 def _invoices(organisation_id: int, ledger_ids: Sequence[str]) -> Question:
-    marks = ", ".join("?" * len(ledger_ids))
-    query = f"SELECT id, account_id, ledger_id FROM invoices WHERE organisation_id = ? AND ledger_id IN ({marks})"  # noqa: S608
-    return Question(query, (organisation_id, *ledger_ids))
+    query = "SELECT id, account_id, ledger_id FROM invoices WHERE organisation_id = ? AND ledger_id IN (??)"
+    return Question(query, (organisation_id, [*ledger_ids]))
 
 
 def _told(applied: Iterable[Applied], numbers: Mapping[str, int], day: Any) -> _Settled:

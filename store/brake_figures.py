@@ -63,10 +63,8 @@ def drivers(session: Session, accounts: Collection[int]) -> dict[int, object]:
     wanted = sorted(accounts)
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
-        marks = ", ".join("?" * len(some))
-        owing = f"account_id IN ({marks}) AND driver_due_on IS NOT NULL"
-        asked = f"SELECT account_id, run_driver_id FROM positions WHERE {owing}"  # noqa: S608
-        found.update(all_rows(session, asked, some))
+        asked = "SELECT account_id, run_driver_id FROM positions WHERE account_id IN (??) AND driver_due_on IS NOT NULL"
+        found.update(all_rows(session, asked, [some]))
     return found
 
 

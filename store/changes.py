@@ -152,11 +152,10 @@ def _money_known(session: Session, invoice_ids: Sequence[int]) -> dict[int, Mone
     known: dict[int, Money] = {number: {} for number in invoice_ids}
     if not known:
         return known
-    marks = ", ".join("?" * len(invoice_ids))
-    of_these = f"WHERE invoice_id IN ({marks})"
+    of_these, these = "WHERE invoice_id IN (??)", [[*invoice_ids]]
     paid = f"SELECT invoice_id, ledger_id, paid_on, amount FROM payments {of_these}"  # noqa: S608
     used = f'SELECT invoice_id, credit_ledger_id, "on", amount, kind FROM allocations {of_these}'  # noqa: S608
-    payments, credits_ = together(session, [Question(paid, invoice_ids), Question(used, invoice_ids)])
+    payments, credits_ = together(session, [Question(paid, these), Question(used, these)])
     for number, ledger_id, on, amount in payments:
         known[number]["payment", ledger_id] = money(ledger_id, date_of(on), amount_of(amount))
     for number, ledger_id, on, amount, kind in credits_:

@@ -49,9 +49,9 @@ class Sheet:
 
     def question(self, organisation_id: int, ledger_ids: Sequence[str]) -> Question:
         """Asks for what we have under these ids (some thousand at most)."""
-        columns, marks = ", ".join((*self.said, *self.ours)), ", ".join("?" * len(ledger_ids))
-        query = f"SELECT id, {columns} FROM {self.table} WHERE organisation_id = ? AND ledger_id IN ({marks})"  # noqa: S608
-        return Question(query, (organisation_id, *ledger_ids))
+        columns = ", ".join((*self.said, *self.ours))
+        query = f"SELECT id, {columns} FROM {self.table} WHERE organisation_id = ? AND ledger_id IN (??)"  # noqa: S608
+        return Question(query, (organisation_id, [*ledger_ids]))
 
     def known(self, rows: Iterable[Row]) -> dict[str, Known]:
         """The answer to `question`, by the ledger's id."""
@@ -91,9 +91,8 @@ def numbers_of(session: Session, table: str, organisation_id: int, ledger_ids: I
 
 
 def numbers_question(table: str, organisation_id: int, ledger_ids: Sequence[str]) -> Question:
-    marks = ", ".join("?" * len(ledger_ids))
-    query = f"SELECT ledger_id, id FROM {table} WHERE organisation_id = ? AND ledger_id IN ({marks})"  # noqa: S608
-    return Question(query, (organisation_id, *ledger_ids))
+    query = f"SELECT ledger_id, id FROM {table} WHERE organisation_id = ? AND ledger_id IN (??)"  # noqa: S608
+    return Question(query, (organisation_id, [*ledger_ids]))
 
 
 def _is_older(row: Row, known: Row) -> bool:

@@ -139,9 +139,9 @@ def _take_in_accounts(session: Session, organisation_id: int, accounts: Sequence
 def _take_in_contacts(session: Session, accounts: Mapping[int, Account], taken: TakenIn) -> None:
     """The contacts of an account are replaced whole where any of them differs."""
     known: dict[int, list[Row]] = {}
-    columns, marks = ", ".join(_CONTACT), ", ".join("?" * len(accounts))
-    query = f"SELECT {columns} FROM contacts WHERE account_id IN ({marks}) ORDER BY account_id, place"  # noqa: S608
-    for row in all_rows(session, query, [*accounts]):
+    columns = ", ".join(_CONTACT)
+    query = f"SELECT {columns} FROM contacts WHERE account_id IN (??) ORDER BY account_id, place"  # noqa: S608
+    for row in all_rows(session, query, [[*accounts]]):
         known.setdefault(row[0], []).append(row)
     differ = {
         number: rows

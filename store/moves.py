@@ -26,12 +26,12 @@ def stood(session: Session, account_ids: Iterable[int]) -> Stood:
     if not chosen:
         return Stood({})
     session.flush()
-    columns, marks = ", ".join(f"p.{name}" for name in _PLACE), ", ".join("?" * len(chosen))
+    columns = ", ".join(f"p.{name}" for name in _PLACE)
     query = (
         f"SELECT a.id, a.ledger_id, {columns} FROM accounts a LEFT JOIN positions p ON p.account_id = a.id "  # noqa: S608
-        f"WHERE a.id IN ({marks})"
+        "WHERE a.id IN (??)"
     )
-    found = all_rows(session, query, chosen)
+    found = all_rows(session, query, [chosen])
     return Stood({row[0]: (row[1], _place(row[2:]) if row[2] is not None else None) for row in found})
 
 

@@ -67,9 +67,8 @@ def _merged(session: Session, organisation_id: int) -> dict[int, str]:
 
 
 def _numbers(session: Session, organisation_id: int, names: set[str]) -> dict[str, int]:
-    marks = ", ".join("?" * len(names))
-    asked = f"SELECT ledger_id, id FROM accounts WHERE organisation_id = ? AND ledger_id IN ({marks})"  # noqa: S608
-    return dict(all_rows(session, asked, [organisation_id, *sorted(names)]))  # type: ignore[arg-type]
+    asked = "SELECT ledger_id, id FROM accounts WHERE organisation_id = ? AND ledger_id IN (??)"
+    return dict(all_rows(session, asked, [organisation_id, sorted(names)]))  # type: ignore[arg-type]
 
 
 def _top(account: int, parents: Mapping[int, int]) -> int:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlmodel import Session
@@ -25,7 +26,7 @@ def rows(session: Session, statement: str, parameters: Sequence[Any] = ()) -> It
     """The driver's own tuples, one after another. Dates are text on SQLite: see `date_of`."""
     cursor = _cursor(session)
     try:
-        cursor.execute(_dialect(session, statement), tuple(parameters))
+        cursor.execute(*_spoken(session, statement, parameters))
         yield from cursor
     finally:
         cursor.close()
@@ -35,7 +36,7 @@ def all_rows(session: Session, statement: str, parameters: Sequence[Any] = ()) -
     """The driver's own tuples, all at once: for a chunk of accounts that is the faster way."""
     cursor = _cursor(session)
     try:
-        cursor.execute(_dialect(session, statement), tuple(parameters))
+        cursor.execute(*_spoken(session, statement, parameters))
         found: list[Row] = cursor.fetchall()
         return found
     finally:
@@ -43,7 +44,10 @@ def all_rows(session: Session, statement: str, parameters: Sequence[Any] = ()) -
 
 
 class Question(NamedTuple):
-    """A statement with its parameters, to be asked together with others."""
+    """A statement with its parameters, to be asked together with others.
+
+    `(??)` stands for a list among the parameters, of texts or of whole numbers.
+    """
 
     statement: str
     parameters: Sequence[Any] = ()
@@ -57,7 +61,7 @@ def together(session: Session, questions: Sequence[Question]) -> list[list[Row]]
     with connection.pipeline():
         cursors = [connection.cursor() for _ in questions]
         for cursor, question in zip(cursors, questions, strict=True):
-            cursor.execute(_dialect(session, question.statement), tuple(question.parameters))
+            cursor.execute(*_spoken(session, question.statement, question.parameters))
         return [cursor.fetchall() for cursor in cursors]
 
 
@@ -211,6 +215,26 @@ def _is_piped(session: Session) -> bool:
 
 def _driver(session: Session) -> Any:
     return session.connection().connection.driver_connection
+
+
+def _spoken(session: Session, statement: str, parameters: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The statement and its parameters as the database takes them.
+
+    PostgreSQL is given a list as a table, which it joins: in a long transaction that has just filled the tables it
+    knows nothing of their sizes, and would compare each row with each thing on the list.
+    """
+    if "??" not in statement:
+        return _dialect(session, statement), tuple(parameters)
+    lists = [value for value in parameters if isinstance(value, list)]
+    if is_sqlite(session):
+        for values in lists:
+            statement = statement.replace("??", ", ".join("?" * len(values)), 1)
+        flat = (value if isinstance(value, list) else (value,) for value in parameters)
+        return statement, tuple(chain.from_iterable(flat))
+    for values in lists:
+        kind = "bigint" if values and isinstance(values[0], int) else "text"
+        statement = statement.replace("??", f"SELECT unnest(?::{kind}[])", 1)
+    return _dialect(session, statement), tuple(parameters)
 
 
 def _dialect(session: Session, statement: str) -> str:
