@@ -19,8 +19,11 @@ from jobs.acting import NotAllowed
 from jobs.call_day import call_day
 from jobs.call_results import Result, Then, Told, write_down
 from jobs.calling import ring
+from jobs.consents import consents
 from jobs.drafts import Draft, DraftStep
+from jobs.voice import let_a_machine_call, record_consent, set_voice_countries
 from jobs.workflows import Saved, save_workflow
+from store.stops import stopped_numbers
 from store.tables import PhoneCallRow
 from tests.channels.twilio_world import AGENT, PUBLIC
 from town import Town
@@ -28,7 +31,8 @@ from town import Town
 OWNER = "Olive Owner"
 FERN = "Fern & Fig Café"
 DEBTOR = "+447400123456"
-BY_TELEPHONE = Draft("By telephone", (DraftStep("Friendly call", 3, channel=Channel.CALL),))
+SAYS = "{{ account.total_overdue }} are overdue. Please pay it, or tell us when you will."
+BY_TELEPHONE = Draft("By telephone", (DraftStep("Friendly call", 3, channel=Channel.CALL, body=SAYS),))
 
 
 @pytest.fixture
@@ -43,6 +47,7 @@ def town(a_town: Callable[..., Town]) -> Iterator[Town]:
             auth_token=twilio.auth_token,
             from_number=twilio.number,
             base_url=twilio.base_url,
+            automatic_countries="GB",
         )
     }
     server = _doors(town)
@@ -136,3 +141,38 @@ def test_a_ledger_that_does_not_answer_is_a_reason_that_has_to_be_overruled(town
     with pytest.raises(NotAllowed, match=r"could not be asked once more.*Say why you ring nevertheless"):
         put_through(town, call)
     assert town.control.twilio.calls() == []
+
+
+def by_machine(town: Town, call: int, *presses: str) -> None:
+    """The machine is let go, and calls at the next sending time."""
+    town.control.twilio.person(DEBTOR, presses=[*presses])
+    set_voice_countries(town.office, town.organisation, ["GB"], by=OWNER)
+    account = town.account(FERN).id or 0
+    record_consent(town.office, account, number=DEBTOR, how="by email", given_on=date(2026, 6, 1), by=OWNER)
+    let_a_machine_call(town.office, call, by=OWNER)
+    town.walk(date(2026, 6, 6), date(2026, 6, 8))
+    town.control.twilio.settled()
+    receive.understand_all(town.office)
+
+
+def test_a_machine_calls_who_has_agreed_and_what_they_press_stops_everything_but_their_debt(town: Town) -> None:
+    call = call_waits(town)
+    owed = town.control.balances()
+    by_machine(town, call, "1", "3")
+
+    assert [row.state for row in town.reminders(FERN) if row.id == call] == [ReminderState.SENT]
+    assert "£1,000.00 are overdue" in " ".join(town.control.twilio.heard(DEBTOR))
+    assert [task.kind for task in town.tasks()] == ["call"]
+    assert any("disputes something" in one.text for one in town.notes(FERN))
+    assert town.control.balances() == owed
+    heard = the_call(town)
+    assert (heard.by_machine, heard.result, heard.number) == (True, "dispute", DEBTOR)
+
+
+def test_a_machine_that_is_told_to_stop_never_calls_again(town: Town) -> None:
+    call = call_waits(town)
+    by_machine(town, call, "1", "9")
+
+    with town.office.database.reading() as session:
+        assert consents(session, town.account(FERN).id or 0) == ()
+        assert DEBTOR in stopped_numbers(session, town.organisation, Channel.CALL)
