@@ -109,16 +109,16 @@ def looked_at(
     steps: Iterable[tuple[str, Written]],
     *,
     per_invoice: bool,
+    account_id: int | None,
     as_of: date,
 ) -> tuple[Looked, ...]:
-    """What is to be known of each step, by its name. An SMS is counted for the account that owes most."""
-    first = samples(session, int(organisation.id or 0), most=1)
+    """What is to be known of each step, by its name. An SMS is counted as this account would get it."""
     found = []
     for name, written in steps:
         unknown, problem = _unknown(written, per_invoice=per_invoice)
         segments = None
-        if written.channel == "sms" and written.body.strip() and first and not unknown and not problem:
-            made = preview(session, organisation, first[0].account_id, written, as_of)
+        if written.channel == "sms" and written.body.strip() and account_id is not None and not unknown and not problem:
+            made = preview(session, organisation, account_id, written, as_of)
             segments, problem = made.segments, made.problem
         found.append(Looked(name, unknown, problem, segments))
     return tuple(found)

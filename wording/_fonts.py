@@ -19,7 +19,7 @@ PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 @cache
 def ready() -> None:
     """Both faces made known to the library, once for the process; and its pages packed as bytes, not as letters: that
-    is an eighth faster, a fifth smaller, and every reader of the last thirty years takes it.
+    is an eighth faster, and every reader takes it.
     """
     rl_config.useA85 = 0
     for name in (PLAIN, BOLD):

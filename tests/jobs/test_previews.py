@@ -119,7 +119,7 @@ def test_the_account_that_owes_most_is_offered_first(firm: Firm) -> None:
 
 
 def test_what_is_unknown_in_a_step_is_told_while_it_is_written(firm: Firm) -> None:
-    firm.account("Ivy", START)
+    ivy = firm.account("Ivy", START)
     draft = Draft(
         "New",
         (
@@ -131,8 +131,8 @@ def test_what_is_unknown_in_a_step_is_told_while_it_is_written(firm: Firm) -> No
     with firm.office.database.reading() as session:
         organisation = session.get(OrganisationRow, firm.id)
         steps = [(step.name, step.written) for step in draft.steps]
-        first, second, third = looked_at(session, organisation, steps, per_invoice=False, as_of=AS_OF)
-        (regular, *_) = looked_at(session, organisation, steps[:1], per_invoice=True, as_of=AS_OF)
+        first, second, third = looked_at(session, organisation, steps, per_invoice=False, account_id=ivy, as_of=AS_OF)
+        (regular, *_) = looked_at(session, organisation, steps[:1], per_invoice=True, account_id=ivy, as_of=AS_OF)
 
     assert first.unknown == ("foo", "invoice.number", "statement") and first.problem == ""
     assert regular.unknown == ("foo", "statement")

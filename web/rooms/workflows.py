@@ -155,6 +155,7 @@ def _editor(
             desk.organisation,
             [(step.name, step.written) for step in draft.steps],
             per_invoice=draft.kind is WorkflowKind.INVOICE,
+            account_id=next((one.account_id for one in accounts if sample in ("", str(one.account_id))), None),
             as_of=desk.as_of,
         )
     beside: dict[str, list[str]] = defaultdict(list)
