@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.receivables import Account, Contact, Invoice, InvoiceStatus, Payment
 from store import Database
-from store.ledger_copy import TakenIn, take_in_accounts, take_in_invoices
+from store.ledger_copy import TakenIn, follow_merges, take_in_accounts, take_in_invoices
 from store.tables import AccountRow, ContactRow, InvoiceRow, OrganisationRow, PaymentRow
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -50,6 +50,7 @@ def taken(database: Database, *invoices: Invoice, accounts: tuple[Account, ...] 
     counts = TakenIn()
     with database.unit_of_work() as unit:
         take_in_accounts(unit, 1, accounts, counts)
+        follow_merges(unit, 1, counts)
         take_in_invoices(unit, 1, invoices, counts, now=NOW, run=None)
     return counts
 
