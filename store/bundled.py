@@ -32,7 +32,11 @@ COLUMNS = frozenset(column.name for table in SQLModel.metadata.tables.values() f
 }
 """The names under which things are told here."""
 
-_NOT_SETTINGS = {"id", "name", "sender_name", "paused_by", "paused_why", "lease_generation"}
+_NOT_SETTINGS = {
+    *("id", "name", "sender_name", "paused_by", "paused_why", "lease_generation", "sending_to", "sending_to_number"),
+    *("registration", "phone", "mobile", "direct_phone", "contact_email", "website"),
+    *("postal_address", "street_address", "pay_details", "small_print"),
+}
 
 
 def runs(session: Session, organisation_id: int, most: int) -> list[SyncRunRow]:

@@ -93,6 +93,17 @@ def plant(town: Town) -> None:
                 paused_why=people["note"],
                 paused_by=people["user"],
                 braked_why=people["note"],
+                sending_to=people["login"],
+                phone=people["phone"],
+                mobile=people["mobile"],
+                direct_phone=people["phone"],
+                contact_email=people["other email"],
+                website=f"https://{people['city']}.example",
+                postal_address=people["address"],
+                street_address=people["address"],
+                registration=people["digits only"],
+                pay_details=people["digits only"],
+                small_print=people["firm"],
             )
         )
         unit.execute(
