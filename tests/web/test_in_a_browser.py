@@ -90,7 +90,9 @@ def _in_words(message: ConsoleMessage) -> str:
 
 
 def _is_page(path: str) -> bool:
-    return not path.endswith(("/begin", "/callback", "/letter", "/logo", "/pdf")) and path not in (
+    if path.startswith("/hooks/"):
+        return False
+    return not path.endswith(("/begin", "/callback", "/letter", "/line", "/logo", "/pdf")) and path not in (
         "/health",
         "/sign-in",
         "/settings",
