@@ -53,7 +53,9 @@ def reached(session: Session, office: Office, organisation: OrganisationRow) -> 
     for most, since, when in caps:
         if not most:
             continue
-        left = departed.since(session, number, max(since, released) if allowed and released else since)
+        if allowed and released is not None:
+            since = max(since, released + timedelta(microseconds=1))
+        left = departed.since(session, number, since)
         if left >= max(most, allowed):
             return f"{left:,} have left {when}, and no more may"
     return ""

@@ -41,12 +41,23 @@ def headline(told: Simulation) -> list[str]:
 
 def assumptions(told: Simulation) -> list[str]:
     """What is taken for granted, so that nobody takes it for a promise."""
-    return [*paused(told), *as_usual(told), taken_for_granted(told)]
+    return [*paused(told), *backlog(told), *as_usual(told), taken_for_granted(told)]
 
 
 def paused(told: Simulation) -> list[str]:
     pause = "Sending is paused for the whole organisation; this is what would go if it were on."
     return [pause] if told.paused else []
+
+
+def backlog(told: Simulation) -> list[str]:
+    """How a backlog of accounts that were never reminded is begun."""
+    if len(told.turns) < 2:
+        return []
+    first, last, most = min(told.turns), max(told.turns), max(told.turns.values())
+    return [
+        f"{sum(told.turns.values()):,} accounts were never reminded before. At most {most:,} of them hear for the "
+        f"first time on one day, from {in_words(first)} to {in_words(last)}, the oldest debt first."
+    ]
 
 
 def as_usual(told: Simulation) -> list[str]:

@@ -36,3 +36,15 @@ def hours_of(ground: Ground, account: int) -> Open | None:
         return civil_date(opening.at, ours) == day
 
     return may_reach
+
+
+def from_its_turn(may_reach: Open | None, turn: date | None) -> Open | None:
+    """The same, for an account whose first contact has its turn on that day (see `jobs.first_contacts`)."""
+    if turn is None:
+        return may_reach
+
+    def may_reach_then(channel: Channel, day: date, contacted: tuple[Contacted, ...]) -> bool:
+        waits = channel is not Channel.CALL and day < turn
+        return not waits and (may_reach is None or may_reach(channel, day, contacted))
+
+    return may_reach_then

@@ -7,7 +7,7 @@ the ledger were read every day; no new invoice comes, and nobody answers, pauses
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -24,8 +24,9 @@ from engine.receivables import Ref
 from engine.reminders import Outcome, ReminderKey, ReminderState
 from engine.story import People, Send, Story, Telling, tell
 from engine.workflow import Channel
+from jobs.first_contacts import turns
 from jobs.office import Office
-from jobs.reach import first_day, hours_of
+from jobs.reach import first_day, from_its_turn, hours_of
 from jobs.texts import Texts
 from store.facts import facts_in_chunks, ground_of
 from store.ground import Ground
@@ -61,7 +62,7 @@ class Simulation:
     `paused`: sending is paused at present, and this is what would go if it were not. `workers` are the people who may
     call, `owing` the accounts with an open invoice. `quiet` says of how many accounts that owe and get nothing why that
     is so. `habits` are how the accounts pay that are taken to pay. `names` and `numbers` are those of the accounts and
-    invoices that are spoken of.
+    invoices that are spoken of. `turns`: how many first contacts of a backlog have their turn on which day.
     """
 
     organisation: str
@@ -79,6 +80,7 @@ class Simulation:
     habits: Mapping[int, Habit]
     names: Mapping[int, str]
     numbers: Mapping[Ref, str]
+    turns: Mapping[date, int] = field(default_factory=dict)
 
 
 class _Told(NamedTuple):
@@ -112,8 +114,9 @@ def simulate(
         start = first_day(ground, office.clock())
         until = start + timedelta(days=days - 1)
         expecting = _expecting(session, organisation_id) if payers is Payers.AT_THEIR_MEDIAN else None
+        turn_of = {turn.account: turn.on for turn in turns(session, office, ground)}
         put_off = calls_put_off(session, ground.organisation, now=office.clock())
-        telling = _Teller(ground, start, until, people, expecting, put_off)
+        telling = _Teller(ground, start, until, people, expecting, put_off, turn_of)
         for chunk in facts_in_chunks(session, ground, wanted, as_of=start):
             telling.tell_all(session, {account: one.facts for account, one in chunk.items()})
         return telling.done(session, payers=payers, paused=bool(known.pause))
@@ -140,9 +143,10 @@ class _Teller:
         people: People,
         expecting: Expecting | None,
         put_off: Mapping[int, Mapping[ReminderKey, date]],
+        turn_of: Mapping[int, date],
     ) -> None:
         self.ground, self.start, self.until, self.people, self.expecting = ground, start, until, people, expecting
-        self.put_off = put_off
+        self.put_off, self.turn_of = put_off, turn_of
         self.owing = 0
         self.messages: list[Foreseen] = []
         self.payments: list[Payment] = []
@@ -181,7 +185,7 @@ class _Teller:
             currency=self.ground.organisation.currency,
             people=self.people,
             facts=facts,
-            may_reach=hours_of(self.ground, account),
+            may_reach=from_its_turn(hours_of(self.ground, account), self.turn_of.get(account)),
             put_off=self.put_off.get(account, {}),
         )
         return _Told(account, facts, tell(story, every_day=False), payments)
@@ -229,6 +233,7 @@ class _Teller:
             habits=self.habits,
             names=self.names,
             numbers=self.numbers,
+            turns=Counter(self.turn_of.values()),
         )
 
 

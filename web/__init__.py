@@ -29,6 +29,7 @@ from web.rooms import (
     letter_settings,
     plan,
     replies,
+    sending,
     settings,
     sign_in,
     support,
@@ -48,7 +49,7 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     books = (front, plan, accounts, account, account_forms, invoice, calls, call_settings, replies, support, sync_log)
-    for room in (health, doorbell, doors, sign_in, *books, workflows, settings, letter_settings, connections):
+    for room in (health, doorbell, doors, sign_in, *books, workflows, settings, sending, letter_settings, connections):
         app.include_router(room.router)
     _problems.answer_all(app)
     return app

@@ -40,7 +40,14 @@ def verdict(
     organisation: OrganisationRow, connection: ConnectionRow | None, needs: Needs, as_of: date, since: str
 ) -> Verdict:
     """The answer of this moment. `since` says when sending was paused, in words."""
-    stops = [*_brake(organisation), _sending(organisation, since), _ledger(organisation, as_of), _connected(connection)]
+    stops = [
+        *_brake(organisation),
+        *_cap(organisation),
+        *_tried_out(organisation),
+        _sending(organisation, since),
+        _ledger(organisation, as_of),
+        _connected(connection),
+    ]
     waits = [
         _waits(needs.unsure, "it is not known whether {} went out", "reminder", "reminders", "/#unsure"),
         _waits(needs.tasks, "{} open", "task is", "tasks are", "/#tasks"),
@@ -51,6 +58,10 @@ def verdict(
     if not all(reason.fine for reason in stops):
         paused = organisation.paused_at is not None
         headline = "No. Sending is paused." if paused else "No. Nothing is sent for the moment."
+        if organisation.sending_mode != "live":
+            headline = "Nothing reaches a customer: sending is only tried out."
+        if organisation.capped_at is not None:
+            headline = "No. As many have left as may."
         if organisation.braked_at is not None:
             headline = "No. The brake is on: a reading of the ledger looked wrong."
         return Verdict(Answer.NO, headline, (*stops, *waiting))
@@ -65,6 +76,24 @@ def _brake(organisation: OrganisationRow) -> list[Reason]:
     return [
         Reason(False, f"{organisation.braked_why} Nothing is sent until a person has looked and released the brake.")
     ]
+
+
+def _cap(organisation: OrganisationRow) -> list[Reason]:
+    if organisation.capped_at is None:
+        return []
+    why = f"{organisation.capped_why[:1].upper()}{organisation.capped_why[1:]}"
+    return [Reason(False, f"{why}. Nothing is sent until a person has looked at the plan and released the rest.")]
+
+
+def _tried_out(organisation: OrganisationRow) -> list[Reason]:
+    match organisation.sending_mode:
+        case "live":
+            return []
+        case "shadow":
+            text = "Sending runs in shadow mode: everything is done but the sending."
+        case _:
+            text = f"Every message goes to {organisation.sending_to} instead of the customers."
+    return [Reason(False, text, "/settings/sending")]
 
 
 def _sending(organisation: OrganisationRow, since: str) -> Reason:

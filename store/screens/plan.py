@@ -17,6 +17,7 @@ from store.tables import AccountRow, HoldRow, ReminderRow, TaskRow
 
 _PAUSE = sentence(Hold(HoldKind.ORGANISATION_PAUSED, date.min))
 _BRAKE = sentence(Hold(HoldKind.BRAKE, date.min))
+_CAP = sentence(Hold(HoldKind.CAP, date.min))
 
 
 class Planned(NamedTuple):
@@ -29,7 +30,7 @@ class Planned(NamedTuple):
     @property
     def because(self) -> str:
         """What holds it. Of the reasons behind a pause of the whole organisation only the account itself can tell."""
-        paused = self.reminder.held_because.startswith((_PAUSE, _BRAKE))
+        paused = self.reminder.held_because.startswith((_PAUSE, _BRAKE, _CAP))
         return "something besides the pause holds it" if paused else self.reminder.held_because
 
 
@@ -61,7 +62,7 @@ def queued(session: Session, organisation_id: int) -> tuple[int, int]:
 def _held_anyway() -> ColumnElement[bool]:
     """A queued reminder names its first hold only. Behind a pause of the whole organisation there may be others."""
     because = col(ReminderRow.held_because)
-    paused = or_(because.startswith(_PAUSE, autoescape=True), because.startswith(_BRAKE, autoescape=True))
+    paused = or_(*(because.startswith(why, autoescape=True) for why in (_PAUSE, _BRAKE, _CAP)))
     hold = exists().where(
         col(HoldRow.account_id) == AccountRow.id, col(HoldRow.invoice_id).is_(None), col(HoldRow.lifted_at).is_(None)
     )

@@ -14,6 +14,7 @@ from engine.reminders import ReminderState
 from jobs.account_acts import waits_for_a_person
 from jobs.explain import Explained, explain
 from jobs.invoice_papers import invoice_paper
+from jobs.looking_up import known_of
 from jobs.speaking import look_of
 from store import screens
 from store.ground import workflows_of
@@ -159,7 +160,8 @@ def reminder(desk: Looking, account_id: int, reminder_id: int) -> Response:
         raise NotFound
     with desk.office.database.reading() as session:
         messages = screens.messages_of(session, desk.id, reminder_id)
-    return page(desk, "reminder.html", account=desk.own(AccountRow, account_id), reminder=row, messages=messages)
+    account: AccountRow = desk.own(AccountRow, account_id)
+    return page(desk, "reminder.html", account=account, reminder=row, messages=messages, known_of=known_of)
 
 
 @router.get("/invoices/{invoice_id}/pdf")

@@ -1,0 +1,138 @@
+"""Mirrors jobs/trying_out.py, going_live.py and tried_out.py: everything but the sending, and how that ends."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from engine.reminders import ReminderState
+from jobs import deliver, write_back
+from jobs.acting import NotAllowed
+from jobs.sending_settings import GoingLive, SendingSettings, save_sending_settings, sending_settings_of
+from jobs.tried_out import report
+from jobs.trying_out import SendingMode
+from store.tables import MessageRow
+from tests.jobs.sending_house import debts, organisation_in
+from town import Town
+
+
+def change(town: Town, going_live: GoingLive = GoingLive.UNDECIDED, **settings: Any) -> None:
+    with town.office.database.reading() as session:
+        known: SendingSettings = sending_settings_of(organisation_in(session, town))
+    wanted = replace(known, **settings)
+    save_sending_settings(town.office, town.organisation, wanted, by="Olive Owner", going_live=going_live)
+
+
+def only_the_ledger(monkeypatch: pytest.MonkeyPatch, town: Town) -> list[Any]:
+    """No connection to anywhere but the ledger. Answers with the attempts at any other."""
+    allowed = {urlsplit(town.world.api_url).port}
+    attempts: list[Any] = []
+    inner = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and address[1] not in allowed:
+            attempts.append(address)
+            raise ConnectionRefusedError("the network is denied")
+        inner(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    mail = town.office.channels["email_smtp"]
+    town.office.channels = {"email_smtp": replace(mail, imap_host="")}
+    town.office.close_channels()
+    return attempts
+
+
+def test_in_shadow_mode_everything_is_done_but_the_sending_with_the_network_denied(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.SHADOW)
+    attempts = only_the_ledger(monkeypatch, town)
+    deliver.deliver_due(town.office)
+    write_back.write_back(town.office)
+
+    assert attempts == [], "nothing so much as tried to leave"
+    (reminder,) = town.reminders("Fern")
+    assert (reminder.state, reminder.heard) == (ReminderState.SENT, False)
+    (row,) = town._of(MessageRow, "Fern")
+    assert (row.to, row.diverted_to) == ("fern@debtor.example", "shadow")
+    assert "INV-000" in row.text, "the words are those that would have gone"
+    assert "nothing left, because sending runs in shadow mode" in town.notes("Fern")[-1].text
+    assert [note for note in town.control.notes(town.account("Fern").ledger_id) if "Reminder" in note["details"]] == []
+    assert town.position("Fern").done, "the account walks on, so that all of the workflow can be seen"
+    assert town.position("Fern").last_reminded_on is None, "and nobody believes that it was reminded"
+
+
+def test_the_same_does_try_to_send_when_live(a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch) -> None:
+    town = debts(a_town, "Fern")
+    attempts = only_the_ledger(monkeypatch, town)
+    deliver.deliver_due(town.office)
+    assert len(attempts) == 1, "so the test above can fail"
+
+
+def test_what_goes_to_me_instead_says_for_whom_it_was_and_goes_to_nobody_else(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.TO_ME, sending_to="olive@firm.example")
+    deliver.deliver_due(town.office)
+
+    (mail,) = town.control.mails()
+    assert mail["to"] == ["olive@firm.example"]
+    assert mail["subject"].startswith("[Test: Fern] ")
+    assert "fern@debtor.example" in mail["text"].splitlines()[0]
+    assert town.reminders("Fern")[0].heard is False
+    assert "olive@firm.example" in town.notes("Fern")[-1].text
+
+
+def test_the_report_tells_what_would_have_gone_and_what_the_last_look_kept_back(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern", "Gale")
+    change(town, sending_mode=SendingMode.SHADOW)
+    town.control.pay("INV-001")
+    deliver.deliver_due(town.office)
+    with town.office.database.reading() as session:
+        told = report(session, organisation_in(session, town))
+    assert told is not None
+    assert [(one.name, one.medium, one.instead) for one in told.gone] == [("Fern", "email", "")]
+    assert [one.name for one in told.kept_back] == ["Gale"]
+
+
+def test_going_live_needs_a_word_about_what_was_only_tried_out(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.SHADOW)
+    deliver.deliver_due(town.office)
+    with pytest.raises(NotAllowed, match="only tried out"):
+        change(town, sending_mode=SendingMode.LIVE)
+    change(town, GoingLive.GO_ON, sending_mode=SendingMode.LIVE)
+    town.walk(date(2026, 1, 14), date(2026, 1, 16))
+    assert town.control.mails() == [], "its first step counts as done, and the second has not come"
+
+
+def test_beginning_anew_each_account_first_gets_what_it_was_never_really_sent(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern", "Gale")
+    change(town, sending_mode=SendingMode.SHADOW)
+    deliver.deliver_due(town.office)
+    town.control.pay("INV-001")
+    change(town, GoingLive.ANEW, sending_mode=SendingMode.LIVE)
+    town.walk(date(2026, 1, 14), date(2026, 1, 16))
+
+    (mail,) = town.control.mails()
+    assert mail["to"] == ["fern@debtor.example"], "who has paid meanwhile hears nothing"
+    sent = [reminder for reminder in town.reminders("Fern") if reminder.heard and reminder.state == ReminderState.SENT]
+    assert [reminder.step_name for reminder in sent] == ["Reminder 1"]
+
+
+def test_nobody_gets_twice_what_they_were_really_sent_before(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    deliver.deliver_due(town.office)
+    change(town, sending_mode=SendingMode.SHADOW)
+    town.walk(date(2026, 1, 14), date(2026, 2, 6))
+    tried = [reminder.step_name for reminder in town.reminders("Fern") if not reminder.heard]
+    assert tried[0] == "Reminder 2"
+    change(town, GoingLive.ANEW, sending_mode=SendingMode.LIVE)
+    town.walk(date(2026, 2, 7), date(2026, 2, 10))
+    heard = [reminder.step_name for reminder in town.reminders("Fern") if reminder.heard and reminder.performed_on]
+    assert heard == ["Reminder 1", "Reminder 2"]
+    assert len(town.control.mails()) == 2

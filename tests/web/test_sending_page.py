@@ -1,0 +1,68 @@
+"""Mirrors web.rooms.sending: whether messages really leave, said plainly and changed by whoever may."""
+
+from datetime import timedelta
+
+import pytest
+
+from store.tables import OrganisationRow
+from tests.web.books import Books
+from tests.web.visitor import Visitor
+
+TYPED = {
+    "sending_mode": "to me",
+    "sending_to": "anna@firm.example",
+    "sending_to_number": "+44 7700 900123",
+    "most_a_run": "300",
+    "most_a_day": "900",
+    "first_contacts_a_day": "25",
+}
+
+
+def organisation(books: Books) -> OrganisationRow:
+    with books.office.database.reading() as session:
+        row = session.get(OrganisationRow, books.ours)
+        assert row is not None
+        return row
+
+
+def test_every_setting_is_saved_and_the_front_page_says_that_nothing_reaches_a_customer(
+    anna: Visitor, books: Books
+) -> None:
+    assert anna.post("/settings/sending", **TYPED).headers["location"] == "/settings/sending?said=saved"
+    row = organisation(books)
+    assert (row.sending_mode, row.sending_to, row.sending_to_number) == ("to me", "anna@firm.example", "+447700900123")
+    assert (row.most_a_run, row.most_a_day, row.first_contacts_a_day) == (300, 900, 25)
+    assert row.tried_out_since is not None
+    assert "Every message goes to anna@firm.example instead of the customers." in anna.get("/").words
+    assert "When it goes to the customers again" in anna.get("/settings/sending").words
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"most_a_run": "-1"}, "0 means any number"),
+        ({"sending_to": ""}, "Say to which address of yours"),
+        ({"sending_to": "nobody"}, "is not an email address"),
+        ({"sending_to_number": "12"}, "is not a mobile number"),
+        ({"sending_mode": "loud"}, "not one of the choices"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_saved(
+    anna: Visitor, books: Books, typed: dict[str, str], said: str
+) -> None:
+    answer = anna.post("/settings/sending", **(TYPED | typed))
+    assert said in answer.words
+    assert organisation(books).sending_mode == "live"
+
+
+def test_what_a_cap_holds_back_is_released_on_the_front_page(anna: Visitor, books: Books) -> None:
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get(OrganisationRow, books.ours)
+        assert row is not None
+        row.capped_at = books.office.clock() - timedelta(minutes=5)
+        row.capped_why = "200 have left within an hour, and no more may; 743 wait"
+    page = anna.get("/")
+    assert "No. As many have left as may." in page.words
+    assert "200 have left within an hour, and no more may; 743 wait." in page.words
+    assert anna.post("/sending/release-cap").headers["location"] == "/?said=cap-released"
+    assert organisation(books).capped_at is None
