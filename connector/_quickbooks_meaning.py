@@ -61,9 +61,10 @@ def addresses(text: str | None) -> list[str]:
 
 def invoice(row: rows.InvoiceRow, home: Currency, known: Mapping[str, Applied] | None = None) -> Invoice:
     """A sales invoice. `known` are the payments that came with it, by their ids. Raises Odd."""
-    total, balance = money(row.total_amt), money(row.balance)
+    total = money(row.total_amt)
+    balance = total if row.balance == row.total_amt else money(row.balance)  # one object: a reading holds thousands
     documents = _documents_on(row, known or {})
-    credited = sum((part.amount for part in _parts_of(row.id, documents) if part.credit_ledger_id), NOTHING)
+    credited = _credited(row.id, documents) if documents else NOTHING
     status = _status(row, total, balance, credited)
     due_on = day(row.due_date)
     if status is InvoiceStatus.OPEN:
@@ -79,12 +80,12 @@ def invoice(row: rows.InvoiceRow, home: Currency, known: Mapping[str, Applied] |
         issued_on=day(row.txn_date),
         due_on=due_on,
         total=total,
-        balance=_one(total, balance),
+        balance=balance,
         currency=_currency(row.currency_ref, home),
         status=status,
-        paid=max(NOTHING, total - balance - credited),
+        paid=NOTHING if balance is total else max(NOTHING, total - balance - credited),
         credited=credited,
-        settled_on=max((one.on for one in documents or () if one.on), default=None) if balance == 0 else None,
+        settled_on=None if balance else max((one.on for one in documents or () if one.on), default=None),
         payments=() if documents == () else None,
         allocations=() if documents == () else None,
         changed_at=instant(row.updated),
@@ -129,6 +130,8 @@ def credit_memo(row: rows.CreditMemoRow, home: Currency) -> Credit:
 
 def settled_by(row: rows.InvoiceRow) -> SettledBy | None:
     """What stands on this invoice, where anything does. A deletion of which we were not told shows here."""
+    if not row.linked_txn:
+        return None
     linked = frozenset(link.txn_id for link in row.linked_txn or () if link.txn_type in _SETTLING and link.txn_id)
     return SettledBy(row.id, linked) if linked else None
 
@@ -212,15 +215,19 @@ def _is_void(row: rows.InvoiceRow | rows.PaymentRow | rows.CreditMemoRow) -> boo
 
 def _documents_on(row: rows.InvoiceRow, known: Mapping[str, Applied]) -> tuple[Applied, ...] | None:
     """All that settled a part of this invoice; None when not each of them is known."""
-    links = dict.fromkeys(link.txn_id for link in row.linked_txn or () if link.txn_type == "Payment" and link.txn_id)
+    links: dict[str, None] = {}
+    if row.linked_txn:
+        links = dict.fromkeys(link.txn_id for link in row.linked_txn if link.txn_type == "Payment" and link.txn_id)
     if not links:
         return () if row.balance == row.total_amt or not row.total_amt else None
     documents = tuple(known[link] for link in links if link in known)
     return documents if len(documents) == len(links) else None
 
 
-def _parts_of(invoice_id: str, documents: tuple[Applied, ...] | None) -> Iterator[AppliedTo]:
-    return (part for one in documents or () for part in one.to if part.invoice_ledger_id == invoice_id)
+def _credited(invoice_id: str, documents: tuple[Applied, ...]) -> Decimal:
+    """How much of this invoice credit memos have settled, by the documents that say so."""
+    parts = (part for one in documents for part in one.to if part.invoice_ledger_id == invoice_id)
+    return sum((part.amount for part in parts if part.credit_ledger_id), NOTHING)
 
 
 def _settle(invoice_id: str, amount: Decimal, memos: dict[str, Decimal]) -> Iterator[AppliedTo]:
@@ -232,11 +239,6 @@ def _settle(invoice_id: str, amount: Decimal, memos: dict[str, Decimal]) -> Iter
             memos[memo], amount = left - part, amount - part
     if amount > 0:
         yield AppliedTo(invoice_id, amount)
-
-
-def _one(total: Decimal, balance: Decimal) -> Decimal:
-    """The balance, as the same object where it is the same: a first reading holds tens of thousands of them."""
-    return total if balance.same_quantum(total) and balance == total else balance
 
 
 def _fit_to_chase(row: rows.InvoiceRow, due_on: date | None) -> None:

@@ -297,6 +297,7 @@ def _contact_rows(account_id: int, account: Account) -> list[Row]:
 
 def _invoice_row(named: int, payers: Mapping[int, int], invoice: Invoice, day: Any, moment: Any) -> Row:
     """It stands with whoever pays it, and remembers the account that the ledger names where that is another one."""
+    total = scaled(invoice.total)
     return (
         invoice.ledger_id,
         payers.get(named, named),
@@ -304,8 +305,8 @@ def _invoice_row(named: int, payers: Mapping[int, int], invoice: Invoice, day: A
         invoice.reference,
         day(invoice.issued_on),
         day(invoice.due_on),
-        scaled(invoice.total),
-        scaled(invoice.balance),
+        total,
+        total if invoice.balance is invoice.total else scaled(invoice.balance),
         scaled(invoice.paid),
         scaled(invoice.credited),
         invoice.currency,

@@ -142,7 +142,10 @@ def moments(session: Session) -> Callable[[datetime | None], Any]:
 
 
 def _moment_as_text(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") if moment is not None else None
+    if moment is None:
+        return None
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(" ", "microseconds")[:-6]  # without the +00:00 that SQLite is not to keep
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
@@ -199,8 +202,11 @@ def amount_of(scaled: int) -> Decimal:
 
 def scaled(amount: Decimal) -> int:
     """The whole number of ten-thousandths in which an amount is kept. Raises ValueError for one with more decimals."""
-    many = int(amount * 10_000)
-    if many != amount * 10_000:
+    if not amount:
+        return 0
+    exact = amount * 10_000
+    many = int(exact)
+    if many != exact:
         raise ValueError(f"the amount {amount} has more than four decimals")
     return many
 
