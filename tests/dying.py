@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from channels import settings_of
 from daemon.clock import MovableClock
 from town import open_office
 
@@ -23,6 +24,8 @@ def main(orders: dict[str, Any]) -> None:
     world.quickbooks = SimpleNamespace(**world.quickbooks)
     clock = MovableClock(datetime.fromisoformat(orders["now"]))
     office = open_office(orders["database"], Path(orders["folder"]), world, clock, migrate=False)
+    if orders["channels"]:
+        office.channels = {kind: settings_of(kind)(**given) for kind, given in orders["channels"].items()}
     job = import_module(f"jobs.{orders['job']}")
     _wrap(job, orders["step"], orders["when"])
     getattr(job, orders["act"])(office)

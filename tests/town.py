@@ -145,8 +145,13 @@ class Town:
     def mails_to(self, address: str) -> list[dict[str, Any]]:
         return [mail for mail in self.control.mails() if any(address in to for to in mail["to"])]
 
-    def killed_at(self, job: str, act: str, step: str, when: str) -> int:
-        """Lets another process do this job and be killed just before or after that step. Returns its exit status."""
+    def killed_at(
+        self, job: str, act: str, step: str, when: str, channels: dict[str, dict[str, Any]] | None = None
+    ) -> int:
+        """Lets another process do this job and be killed just before or after that step. Returns its exit status.
+
+        `channels`: the settings of those that it speaks by, if they are not the town's own mail server.
+        """
         addresses = ("url", "authorize_url", "token_url", "revoke_url", "connections_url", "api_url")
         world: dict[str, Any] = {name: getattr(self.world, name) for name in (*addresses, "smtp_port", "imap_port")}
         world["quickbooks"] = {name: getattr(self.world.quickbooks, name) for name in QUICKBOOKS}
@@ -159,6 +164,7 @@ class Town:
             "act": act,
             "step": step,
             "when": when,
+            "channels": channels or {},
         }
         here = Path(__file__).parent
         return subprocess.run(

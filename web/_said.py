@@ -5,6 +5,7 @@ SAID = {
     "resumed": "The account is resumed. Its next step follows the workflow.",
     "sending": "Sending has started. What is due goes out at the next sending time.",
     "released": "The brake is released. What is due goes out at the next sending time, if nothing else holds it.",
+    "sample": "The sample is in your own inbox. Close this page; your draft is where you left it.",
     "cap-released": "Released. What waited goes out now if it is a time for it, else at the next sending time.",
     "stopped": "Sending is paused for the whole organisation. Nothing leaves until somebody starts it again.",
     "muted": "The account is muted. It is never reminded, until somebody unmutes it.",

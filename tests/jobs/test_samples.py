@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from jobs.acting import NotAllowed
-from jobs.samples import send_sample
+from jobs.samples import saved_step, send_sample
 from store.tables import StepRow
 from tests.jobs.sending_house import debts
 from town import Town
@@ -18,7 +18,8 @@ def test_a_sample_goes_to_the_person_alone_and_leaves_no_trace(a_town: Callable[
         step = session.scalars(select(StepRow).order_by(StepRow.day)).first()
     assert step is not None
     before = len(town.notes("Fern"))
-    to = send_sample(town.office, town.organisation, step.workflow_id, step.step_id, user_id=town.owner)
+    sampled = saved_step(town.office, step.workflow_id, step.step_id)
+    to = send_sample(town.office, town.organisation, sampled, user_id=town.owner)
 
     (mail,) = town.control.mails()
     assert mail["to"] == [to] == ["owner@firm.example"]
@@ -30,4 +31,4 @@ def test_a_sample_goes_to_the_person_alone_and_leaves_no_trace(a_town: Callable[
 def test_a_step_that_is_not_saved_cannot_be_tried(a_town: Callable[..., Town]) -> None:
     town = debts(a_town, "Fern")
     with pytest.raises(NotAllowed, match="Save the workflow"):
-        send_sample(town.office, town.organisation, 1, "no such step", user_id=town.owner)
+        saved_step(town.office, 1, "no such step")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from channels import settings_of
 from engine.reminders import ReminderState
 from jobs import deliver
 from town import Town
@@ -61,6 +62,30 @@ def test_killed_between_two_steps_of_deliver_no_reminder_goes_twice_and_none_is_
     doubts = [name for name in NAMES if town.reminders(name)[0].state == ReminderState.UNSURE]
     beyond_the_mark = (step, when) in {("mark", "after"), ("send", "before"), ("send", "after"), ("settle", "before")}
     assert len(doubts) == (1 if beyond_the_mark else 0), "a crash before the mark leaves no doubt at all"
+
+
+@pytest.mark.parametrize(("step", "when"), DELIVER)
+def test_where_the_provider_keeps_records_a_doubt_about_what_went_is_settled_by_them(
+    a_town: Callable[..., Town], step: str, when: str
+) -> None:
+    town = three_reminders_due(a_town)
+    grid = town.world.sendgrid
+    by = {"api_key": grid.api_key, "host": grid.host, "from_address": "accounts@brightwater.example"}
+    town.office.channels = {"email_sendgrid": settings_of("email_sendgrid")(**by)}
+
+    assert town.killed_at("deliver", "deliver_due", step, when, {"email_sendgrid": by}) == -signal.SIGKILL
+    for minutes in (11, 3, 10, 30, 120):
+        town.move(town.clock() + timedelta(minutes=minutes))
+        town.work()
+
+    for name in NAMES:
+        (reminder,) = town.reminders(name)
+        mails = town.mails_to(f"{name[:3].lower()}@debtor.example")
+        assert len(mails) <= 1, "nobody is chased twice"
+        assert (reminder.state == ReminderState.SENT) == (len(mails) == 1), "what went is known to have gone"
+    doubts = [name for name in NAMES if town.reminders(name)[0].state == ReminderState.UNSURE]
+    never_left = (step, when) in {("mark", "after"), ("send", "before")}
+    assert len(doubts) == (1 if never_left else 0), "that nothing is found proves nothing: a person is asked"
 
 
 @pytest.mark.parametrize(("step", "when"), [("pack", "after"), ("hand_over", "after"), ("write_down", "after")])

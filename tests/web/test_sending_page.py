@@ -66,3 +66,11 @@ def test_what_a_cap_holds_back_is_released_on_the_front_page(anna: Visitor, book
     assert "200 have left within an hour, and no more may; 743 wait." in page.words
     assert anna.post("/sending/release-cap").headers["location"] == "/?said=cap-released"
     assert organisation(books).capped_at is None
+
+
+def test_a_sample_of_a_step_needs_a_channel_that_could_carry_it(anna: Visitor, books: Books) -> None:
+    typed = {"name": "W", "kind": "account", "preview_account": str(books.accounts["due"])}
+    typed |= {"step-1-name": "First", "step-1-day": "3", "step-1-channel": "email", "step-1-subject": "S"}
+    answer = anna.post("/settings/workflows/sample?step=1", **typed, **{"step-1-body": "Please pay."})
+    assert "No email channel is set up." in answer.words
+    assert anna.post("/settings/workflows/sample?step=9", **typed).status == 404

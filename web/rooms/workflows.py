@@ -11,9 +11,10 @@ from engine.workflow import WorkflowKind
 from jobs.drafts import Draft, blank_draft, draft_of, prewritten_draft
 from jobs.impact import Impact, impact_of
 from jobs.previews import Preview, looked_at, preview, samples
+from jobs.samples import Sampled, send_sample
 from jobs.workflows import Saved, delete_workflow, duplicate_workflow, make_default, save_workflow
 from store import screens
-from store.tables import WorkflowRow
+from store.tables import AccountRow, WorkflowRow
 from store.workflows import why_kept
 from web._headers import LETTER_POLICY, WRITING_POLICY
 from web._pages import back, page
@@ -62,6 +63,19 @@ def previewed(desk: Deciding, typed: Typed, step: int = 0) -> Response:
     except LookupError:
         raise NotFound from None
     return HTMLResponse(shown_letter(shown.name, seen), headers={"content-security-policy": LETTER_POLICY})
+
+
+@router.post(f"{LIST}/sample")
+def sample(desk: Deciding, typed: Typed, step: int = 0) -> Response:
+    """One step in the person's own inbox, with the words as they are typed. Nothing is kept."""
+    draft = read(typed).draft(None)
+    if not 1 <= step <= len(draft.steps):
+        raise NotFound
+    tried = draft.steps[step - 1]
+    account: AccountRow = desk.own(AccountRow, number_of(typed.get("preview_account", "")))
+    sampled = Sampled(tried.name, tried.written, tried.attach_statement)
+    send_sample(desk.office, desk.id, sampled, user_id=desk.signed.user_id, account_id=account.id)
+    return back(LIST, "sample")
 
 
 @router.get(f"{LIST}/{{workflow_id}}")
