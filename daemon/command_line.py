@@ -170,6 +170,18 @@ def replay(
 
 
 @app.command()
+def plan(
+    organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
+    config: ConfigFile = Path(NAME),
+) -> None:
+    """Shows what waits to leave, whether it may, how a backlog is begun, and what trying out has shown."""
+    from daemon.plan_command import tell_the_plan
+
+    with _books(config, organisation) as (office, chosen):
+        tell_the_plan(office, chosen, console)
+
+
+@app.command()
 def simulate(
     organisation: Annotated[str, typer.Argument(help="Its name or number; not needed when there is only one.")] = "",
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days to look ahead.")] = 30,

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from channels import medium_of
 from engine.reminders import ReminderState
 from jobs.trying_out import SHADOW
 from store.tables import AccountRow, MessageRow, OrganisationRow, ReminderRow
@@ -59,7 +58,7 @@ def report(session: Session, organisation: OrganisationRow) -> TriedOutReport | 
 
 def _gone(session: Session, organisation: OrganisationRow, since: datetime) -> tuple[WouldHaveGone, ...]:
     query = (
-        select(MessageRow, ReminderRow.step_name, AccountRow.name)  # type: ignore[call-overload]
+        select(MessageRow, ReminderRow.step_name, ReminderRow.channel, AccountRow.name)  # type: ignore[call-overload]
         .join(ReminderRow, col(ReminderRow.id) == col(MessageRow.reminder_id))
         .join(AccountRow, col(AccountRow.id) == col(MessageRow.account_id))
         .where(
@@ -75,11 +74,11 @@ def _gone(session: Session, organisation: OrganisationRow, since: datetime) -> t
             row.account_id,
             name,
             step,
-            medium_of(row.channel),
+            medium,
             row.to,
             "" if row.diverted_to == SHADOW else row.diverted_to,
         )
-        for row, step, name in session.execute(query)
+        for row, step, medium, name in session.execute(query)
     )
 
 

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
+from sqlmodel import col
 
-from store.tables import OrganisationRow
+from store.tables import MessageRow, OrganisationRow, ReminderRow
 from tests.web.books import Books
 from tests.web.visitor import Visitor
 
@@ -53,6 +55,23 @@ def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_saved(
     answer = anna.post("/settings/sending", **(TYPED | typed))
     assert said in answer.words
     assert organisation(books).sending_mode == "live"
+
+
+def test_what_trying_out_has_shown_is_listed_with_what_was_kept_back(anna: Visitor, books: Books) -> None:
+    now = books.office.clock()
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get(OrganisationRow, books.ours)
+        assert row is not None
+        row.sending_mode, row.tried_out_since = "shadow", now - timedelta(days=3)
+        unit.execute(update(MessageRow).values(diverted_to="shadow", sent_at=now))
+        theirs = col(ReminderRow.organisation_id) == books.ours
+        taken = select(col(ReminderRow.id)).where(theirs, col(ReminderRow.state) == "queued").limit(1)
+        kept = {"state": "withdrawn", "claim": "c", "settled_at": now, "why": "everything was paid"}
+        unit.execute(update(ReminderRow).where(col(ReminderRow.id).in_(taken.scalar_subquery())).values(**kept))
+    page = anna.get("/settings/sending")
+    assert page.status == 200
+    assert "1 reminder was kept back by the look at the ledger just before" in page.words
+    assert "everything was paid" in page.words and "Would have gone" in page.words
 
 
 def test_what_a_cap_holds_back_is_released_on_the_front_page(anna: Visitor, books: Books) -> None:
