@@ -153,7 +153,7 @@ def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None
 
 
 def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None:
-    match = matched(unit, office, reply)
+    match = matched(unit, office, post.channel, reply)
     account = account_now(unit, match.account)
     if account is not None:
         one_at_a_time(unit, account.organisation_id)

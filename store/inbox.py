@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, and_, delete, func, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from store.tables import AccountRow, BookmarkRow, ContactRow, InvoiceRow, MessageRow, PostRow, ReplyRow
+from store.tables import BookmarkRow, InvoiceRow, MessageRow, PostRow, ReplyRow
 
 _ASIDE = (col(PostRow.processed_at).is_(None), col(PostRow.problem) != "")
 
@@ -118,11 +118,12 @@ def post_alone(session: Session, post_id: int) -> PostRow | None:
 
 
 def messages_by_id(session: Session, message_ids: Iterable[str]) -> Sequence[MessageRow]:
-    """Our own messages that carry one of these Message-IDs."""
-    wanted = [name for name in message_ids if name]
+    """Our own messages that carry one of these Message-IDs, ours or the one that their provider gave them."""
+    wanted = [name for name in message_ids if name][:200]
     if not wanted:
         return []
-    return session.scalars(select(MessageRow).where(col(MessageRow.message_id).in_(wanted))).all()
+    ours = or_(col(MessageRow.message_id).in_(wanted), col(MessageRow.seen_as).in_(wanted))
+    return session.scalars(select(MessageRow).where(ours).order_by(col(MessageRow.id).desc())).all()
 
 
 def accounts_of_numbers(session: Session, numbers: Iterable[str]) -> set[int]:
@@ -130,20 +131,3 @@ def accounts_of_numbers(session: Session, numbers: Iterable[str]) -> set[int]:
     wanted = sorted(set(numbers))[:500]
     query = select(InvoiceRow.account_id).where(col(InvoiceRow.number).in_(wanted), col(InvoiceRow.number) != "")
     return set(session.scalars(query))
-
-
-def accounts_of_address(session: Session, address: str) -> set[int]:
-    """The accounts that this email address belongs to."""
-    if not address:
-        return set()
-    lower = address.lower()
-    query = (
-        select(AccountRow.id)
-        .outerjoin(ContactRow, and_(col(ContactRow.account_id) == col(AccountRow.id)))
-        .where(or_(_lower(col(AccountRow.email)) == lower, _lower(col(ContactRow.email)) == lower))
-    )
-    return set(session.scalars(query))
-
-
-def _lower(column: Column) -> object:
-    return func.lower(column)
