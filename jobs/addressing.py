@@ -15,7 +15,7 @@ from engine.workflow import Channel
 from jobs.consents import number_for_a_machine
 from jobs.numbers import home_of
 from store.numbers import mobile
-from store.stops import plainly, stopped_among
+from store.stops import plainly, stopped_among, why_left_out
 from store.tables import AccountRow, ContactRow, OrganisationRow
 
 
@@ -25,6 +25,8 @@ class Addressees(NamedTuple):
     to: str
     name: str
     cc: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """A sentence for each who would have got it, had the address not been stopped."""
 
 
 NOBODY = Addressees("", "")
@@ -63,7 +65,8 @@ def _by_email(
     if not to:
         return NOBODY
     ours = [email for key, email in wanted.items() if key not in stopped and key not in known]
-    return Addressees(to, name, (*(email for email, _ in others), *ours))
+    left_out = [why_left_out(row, organisation.time_zone) for row in stopped.values()]
+    return Addressees(to, name, (*(email for email, _ in others), *ours), tuple(left_out))
 
 
 def _by_text(session: Session, organisation: OrganisationRow, account: AccountRow) -> Addressees:

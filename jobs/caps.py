@@ -20,6 +20,7 @@ from jobs.acting import NotAllowed, organisation_in
 from jobs.last_gates import Leaving
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
+from jobs.trying_out import SendingMode
 from store import audit, departed, outbox
 from store.decisions import sending_moment
 from store.facts import ground_of
@@ -50,12 +51,13 @@ def reached(session: Session, office: Office, organisation: OrganisationRow) -> 
         (organisation.most_a_run, now - ROUND, "within an hour"),
         (organisation.most_a_day, midnight, "today"),
     )
+    trying = organisation.sending_mode != SendingMode.LIVE
     for most, since, when in caps:
         if not most:
             continue
         if allowed and released is not None:
             since = max(since, released + timedelta(microseconds=1))
-        left = departed.since(session, number, since)
+        left = departed.since(session, number, since, diverted=trying)
         if left >= max(most, allowed):
             return f"{left:,} have left {when}, and no more may"
     return ""

@@ -108,6 +108,7 @@ def message_row(
         to=whom.to,
         to_name=whom.name,
         cc=list(whom.cc),
+        left_out=list(whom.left_out),
         subject=words.subject,
         text=words.text,
         html=words.html,

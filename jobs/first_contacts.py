@@ -83,9 +83,9 @@ def not_its_turn(leaving: Leaving) -> bool:
     if departed.written_to(leaving.unit, [account], diverted=_trying(organisation)):
         return False
     number = int(organisation.id or 0)
-    if departed.first_heard_since(leaving.unit, number, _midnight(leaving.office, organisation)) < (
-        organisation.first_contacts_a_day
-    ):
+    midnight, trying = _midnight(leaving.office, organisation), _trying(organisation)
+    heard = departed.first_heard_since(leaving.unit, number, midnight, diverted=trying)
+    if heard < organisation.first_contacts_a_day:
         return False
     ground = ground_of(leaving.unit, number, now=leaving.now)
     turn = next((turn for turn in turns(leaving.unit, leaving.office, ground) if turn.account == account), None)
@@ -153,7 +153,8 @@ def _start(session: Session, office: Office, ground: Ground) -> tuple[date, int]
     organisation, now = ground.organisation, office.clock()
     today = office.as_of(organisation)
     if sending_moment(ground, today, now, window=SENDING_WINDOW) == _at(ground, today):
-        return today, departed.first_heard_since(session, ground.number, _midnight(office, organisation))
+        midnight, trying = _midnight(office, organisation), _trying(organisation)
+        return today, departed.first_heard_since(session, ground.number, midnight, diverted=trying)
     return today + timedelta(days=1), 0
 
 

@@ -26,7 +26,11 @@ class TriedOut(NamedTuple):
 
 
 def tried_out(session: Session, organisation_id: int) -> tuple[TriedOut, ...]:
-    """For each account that is being walked: the first step since its last real message that was only tried out."""
+    """For each account that is being walked: the first step since its last real message that was only tried out.
+
+    Only what was tried out this time: what a person has let stand at an earlier time of going live stays done.
+    """
+    since = select(OrganisationRow.tried_out_since).where(col(OrganisationRow.id) == organisation_id).scalar_subquery()
     real = (
         select(func.max(col(ReminderRow.settled_at)))
         .join(MessageRow, col(MessageRow.reminder_id) == col(ReminderRow.id))
@@ -47,7 +51,7 @@ def tried_out(session: Session, organisation_id: int) -> tuple[TriedOut, ...]:
             col(ReminderRow.organisation_id) == organisation_id,
             col(ReminderRow.state) == ReminderState.SENT,
             col(ReminderRow.cycle) != COURTESY_CYCLE,
-            col(MessageRow.sent_at).is_not(None),
+            col(MessageRow.sent_at) >= since,
             col(MessageRow.diverted_to) != "",
             col(PositionRow.anchor).is_not(None),
             (real.is_(None)) | (col(ReminderRow.settled_at) > real),
@@ -81,19 +85,21 @@ def begin_anew(unit: Session, office: Office, organisation: OrganisationRow, *, 
         )
     if rows:
         unit.execute(insert(AssignmentRow), rows)
-    _courtesies_again(unit, number)
+    _courtesies_again(unit, organisation)
     return [one.account for one in found]
 
 
-def _courtesies_again(unit: Session, organisation_id: int) -> None:
+def _courtesies_again(unit: Session, organisation: OrganisationRow) -> None:
     """A courtesy note is sent once for an invoice; one that nobody got may be sent after all, if its day is ahead."""
     only_tried = select(MessageRow.reminder_id).where(
-        col(MessageRow.organisation_id) == organisation_id, col(MessageRow.diverted_to) != ""
+        col(MessageRow.organisation_id) == organisation.id,
+        col(MessageRow.diverted_to) != "",
+        col(MessageRow.sent_at) >= organisation.tried_out_since,
     )
     unit.execute(
         update(ReminderRow)
         .where(
-            col(ReminderRow.organisation_id) == organisation_id,
+            col(ReminderRow.organisation_id) == organisation.id,
             col(ReminderRow.cycle) == COURTESY_CYCLE,
             col(ReminderRow.state) == ReminderState.SENT,
             col(ReminderRow.id).in_(only_tried),

@@ -99,14 +99,14 @@ def _change_mode(
     if not live:
         organisation.tried_out_since = organisation.tried_out_since or office.clock()
         return []
-    organisation.tried_out_since = None
-    if was is SendingMode.LIVE or not tried_out(unit, number):
-        return []
-    if going_live is GoingLive.UNDECIDED:
+    unheard = was is not SendingMode.LIVE and tried_out(unit, number)
+    if unheard and going_live is GoingLive.UNDECIDED:
         raise NotAllowed(
             "Some steps were only tried out. Say whether accounts go on from where they stand, or get those first."
         )
-    return begin_anew(unit, office, organisation, by=by) if going_live is GoingLive.ANEW else []
+    anew = begin_anew(unit, office, organisation, by=by) if unheard and going_live is GoingLive.ANEW else []
+    organisation.tried_out_since = None
+    return anew
 
 
 def _is_raised(settings: SendingSettings, organisation: OrganisationRow) -> bool:

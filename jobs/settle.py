@@ -83,7 +83,7 @@ def _went(unit: Session, office: Office, reminder: ReminderRow, message: Message
             text = f"{reminder.step_name} was tried out: {where_to(message.diverted_to)}. {would_have(message)}"
             note_on(unit, reminder, NoteKind.REMINDER_SKIPPED, text, now)
         else:
-            text = f"{summary(message, reminder)} {receipt.note}".strip()
+            text = " ".join(filter(None, (summary(message, reminder), *message.left_out, receipt.note)))
             note_on(unit, reminder, NoteKind.REMINDER_SENT, text, now)
         over = (
             f"unsure:reminder {reminder.id}",
@@ -113,9 +113,10 @@ def _refused(unit: Session, office: Office, reminder: ReminderRow, message: Mess
         )
     doubtful = (ReminderState.SENDING, ReminderState.UNSURE)
     if outbox.settle(unit, reminder.id, ReminderState.REFUSED, now=now, why=why, from_states=doubtful):
-        text = f"{reminder.step_name} to {message.to} was refused: {why}."
+        text = f"{reminder.step_name} to {_reached(message)} was refused: {why}."
         note_on(unit, reminder, NoteKind.REFUSED, text, now)
-        task_on(unit, reminder, "refused", f"{text} Correct the address in the ledger, then try again.", now)
+        where = "under Settings → Sending" if message.diverted_to else "in the ledger"
+        task_on(unit, reminder, "refused", f"{text} Correct the address {where}, then try again.", now)
 
 
 def _unsure(unit: Session, office: Office, reminder: ReminderRow, message: MessageRow, why: str) -> None:
@@ -123,12 +124,30 @@ def _unsure(unit: Session, office: Office, reminder: ReminderRow, message: Messa
     message.outcome = f"unsure: {why}"
     if outbox.settle(unit, reminder.id, ReminderState.UNSURE, now=now, why=why):
         plan_looks(office, message, now)
-        text = f"Nobody knows whether {reminder.step_name} to {message.to} went out: {why}."
+        text = f"Nobody knows whether {reminder.step_name} to {_reached(message)} went out: {why}."
         note_on(unit, reminder, NoteKind.UNSURE, text, now)
-        todo = "Ask the customer, then say on the account what happened."
-        if message.evidence_next_at is not None:
-            todo = "The provider is asked whether it took it. If that finds nothing: " + todo[0].lower() + todo[1:]
+        if message.evidence_next_at is None:
+            doubt_for_a_person(unit, reminder, message, f"{_sentence(why)}.", now)
+            return
+        todo = "The provider is asked whether it took it. If that finds nothing, you are asked to find out."
         task_on(unit, reminder, "unsure", f"{text} {todo}", now)
+
+
+def doubt_for_a_person(unit: Session, reminder: ReminderRow, message: MessageRow, known: str, now: datetime) -> None:
+    """Nothing is left that a machine could ask. `known`: what it has found out, in a sentence."""
+    ask = "Look in your own inbox" if message.diverted_to else "Ask the customer"
+    text = f"Nobody knows whether {reminder.step_name} to {_reached(message)} went out. {known}"
+    todo = f"{ask}, then say on the account what happened: that it went, or to send it again."
+    task_on(unit, reminder, "unsure", f"{text} {todo}", now)
+
+
+def _reached(message: MessageRow) -> str:
+    """The address that the provider was really given."""
+    return message.diverted_to or message.to
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}".rstrip(".")
 
 
 def _unavailable(

@@ -13,7 +13,7 @@ from jobs.compose import message_of
 from jobs.containing import contained
 from jobs.looking_up import plan_next_look, waits_of
 from jobs.office import Office
-from jobs.settle import note_on, settle_in
+from jobs.settle import doubt_for_a_person, note_on, settle_in
 from jobs.trying_out import SHADOW
 from store import outbox
 from store.leases import one_at_a_time
@@ -79,6 +79,8 @@ def _seek(office: Office, message_id: int) -> None:
                 "show it. That proves nothing, so a person has to say whether it went."
             )
             note_on(unit, reminder, NoteKind.UNSURE, text, office.clock())
+            asked = f"The provider was asked {message.evidence_tries} times, and its records do not show it."
+            doubt_for_a_person(unit, reminder, message, asked, office.clock())
 
 
 def _found(office: Office, message_id: int) -> Outcome | None:

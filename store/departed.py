@@ -1,7 +1,7 @@
 """What has left: how many reminders of an organisation went out since a moment, and which accounts heard then first.
 
 Counted over all channels, and whoever has sent them. An attempt that certainly did not leave is not counted; one that
-nobody knows about is.
+nobody knows about is. What was only tried out is counted apart (`diverted`), because nobody got it.
 """
 
 from collections.abc import Collection
@@ -14,23 +14,25 @@ from sqlmodel import Session, col
 from store.tables import MessageRow
 
 
-def since(session: Session, organisation_id: int, moment: datetime) -> int:
+def since(session: Session, organisation_id: int, moment: datetime, *, diverted: bool) -> int:
     """How many reminders have left since then, each counted once however often it was tried."""
-    query = select(func.count(func.distinct(col(MessageRow.reminder_id)))).where(*_left(organisation_id, moment))
+    query = select(func.count(func.distinct(col(MessageRow.reminder_id)))).where(
+        *_left(organisation_id, moment, diverted=diverted)
+    )
     return int(session.scalar(query) or 0)
 
 
-def first_heard_since(session: Session, organisation_id: int, moment: datetime) -> int:
-    """How many accounts have been written to since then for the first time ever."""
+def first_heard_since(session: Session, organisation_id: int, moment: datetime, *, diverted: bool) -> int:
+    """How many accounts have been written to since then for the first time ever, as `written_to` counts it."""
     earlier = aliased(MessageRow)
     before = select(earlier.id).where(
         col(earlier.account_id) == MessageRow.account_id,
         col(earlier.created_at) < moment,
         col(earlier.sent_at).is_not(None),
-        col(earlier.diverted_to) == MessageRow.diverted_to,
+        *(() if diverted else (col(earlier.diverted_to) == "",)),
     )
     query = select(func.count(func.distinct(col(MessageRow.account_id)))).where(
-        *_left(organisation_id, moment), ~before.exists()
+        *_left(organisation_id, moment, diverted=diverted), ~before.exists()
     )
     return int(session.scalar(query) or 0)
 
@@ -49,9 +51,10 @@ def written_to(session: Session, account_ids: Collection[int], *, diverted: bool
     return found
 
 
-def _left(organisation_id: int, moment: datetime) -> tuple[ColumnElement[bool], ...]:
+def _left(organisation_id: int, moment: datetime, *, diverted: bool) -> tuple[ColumnElement[bool], ...]:
     return (
         col(MessageRow.organisation_id) == organisation_id,
         col(MessageRow.created_at) >= moment,
         col(MessageRow.outcome).not_like("did not leave%"),
+        col(MessageRow.diverted_to) != "" if diverted else col(MessageRow.diverted_to) == "",
     )

@@ -129,6 +129,12 @@ def why_stopped(row: AddressStopRow, time_zone: str) -> str:
     return in_a_sentence(row.address, row.kind, civil_date(row.since, ZoneInfo(time_zone)))
 
 
+def why_left_out(row: AddressStopRow, time_zone: str) -> str:
+    """`Nothing went to mia@cafe.example: it bounced on 3 March 2026.`"""
+    on = in_words(civil_date(row.since, ZoneInfo(time_zone)))
+    return f"Nothing went to {row.address}: {_BECAUSE.get(row.kind, f'{row.kind} on {{}}').format(on)}."
+
+
 def plainly(address: str) -> str:
     """The form in which addresses are compared: upper and lower case are alike everywhere."""
     return address.strip().lower()

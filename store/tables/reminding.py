@@ -174,6 +174,8 @@ class MessageRow(SQLModel, table=True):
     to: str = ""
     to_name: str = ""
     cc: list[str] = Field(default_factory=list, sa_type=JSON)
+    left_out: list[str] = Field(default_factory=list, sa_type=JSON)
+    """Who would have got it and did not, because the address is stopped: a sentence for each."""
     reply_to: str = ""
     subject: str = ""
     text: str = Field(default="", sa_type=Text)

@@ -102,3 +102,4 @@ def test_an_address_that_was_stopped_meanwhile_gets_no_copy(a_town: Callable[...
     (row,) = town._of(MessageRow, "Fern")
     assert (row.to, row.cc) == ("fern@debtor.example", ["boss@brightwater.example"])
     assert row.created_at == MORNING
+    assert "Nothing went to ida@x.example: it bounced on 13 January 2026." in town.notes("Fern")[-1].text

@@ -1,7 +1,7 @@
 """Mirrors jobs/first_contacts.py: a backlog is written to over days, the oldest debt first."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +10,7 @@ from engine.calendars import SendingDays
 from jobs import account_acts, deliver
 from jobs.first_contacts import _days, turns
 from jobs.simulate import simulate
+from store import departed
 from store.facts import ground_of
 from tests.jobs.sending_house import debts, settle
 from town import Town
@@ -84,3 +85,16 @@ def test_turns_always_fall_on_sending_days_each_day_once_and_in_order(
     days = _days(SendingDays(frozenset(weekdays)), start, count)
     assert len(days) == count and days == sorted(set(days)) and days[0] >= start
     assert all(day.weekday() in weekdays for day in days)
+
+
+def test_while_sending_is_tried_out_who_was_really_written_to_before_takes_nobodys_turn(
+    a_town: Callable[..., Town],
+) -> None:
+    town = debts(a_town, "Ash")
+    deliver.deliver_due(town.office)
+    settle(town, sending_mode="shadow")
+    town.walk(date(2026, 1, 14), date(2026, 2, 6))
+    assert any(not reminder.heard for reminder in town.reminders("Ash"))
+    with town.office.database.reading() as session:
+        since = datetime(2026, 1, 14, tzinfo=UTC)
+        assert departed.first_heard_since(session, town.organisation, since, diverted=True) == 0

@@ -28,7 +28,8 @@ def later(town: Town, minutes: int) -> None:
 
 
 def message(town: Town) -> MessageRow:
-    return town._of(MessageRow, "Fern")[-1]
+    row: MessageRow = town._of(MessageRow, "Fern")[-1]
+    return row
 
 
 def test_a_provider_that_keeps_records_is_asked_after_2_10_30_and_120_minutes(a_town: Callable[..., Town]) -> None:
@@ -82,3 +83,17 @@ def test_nothing_is_tried_again_before_the_provider_wants_it(
     plug_in(town.office, "email_smtp", Answering([Unavailable("too many requests", until=when)]))
     deliver.deliver_due(town.office)
     assert town.reminders("Fern")[0].next_attempt_at == MORNING + timedelta(minutes=next_try)
+
+
+def test_after_the_last_look_the_task_says_how_often_the_provider_was_asked_and_what_to_do(
+    a_town: Callable[..., Town],
+) -> None:
+    town, _ = doubt(a_town)
+    for minute in (2, 10, 30):
+        later(town, minute)
+    (task,) = [task for task in town.tasks() if task.kind == "unsure"]
+    assert "The provider is asked whether it took it" in task.text
+    later(town, 120)
+    (task,) = [task for task in town.tasks() if task.kind == "unsure"]
+    assert "asked 4 times" in task.text and "say on the account" in task.text
+    assert "is asked whether" not in task.text, "nobody waits for an answer that does not come any more"

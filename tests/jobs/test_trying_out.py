@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from channels import Refused
 from engine.reminders import ReminderState
-from jobs import deliver, write_back
+from jobs import caps, deliver, write_back
 from jobs.acting import NotAllowed
 from jobs.sending_settings import GoingLive, SendingSettings, save_sending_settings, sending_settings_of
 from jobs.tried_out import report
 from jobs.trying_out import SendingMode
 from store.tables import MessageRow
-from tests.jobs.sending_house import debts, organisation_in
+from tests.jobs.sending_house import Answering, debts, organisation_in, plug_in
 from town import Town
 
 
@@ -136,3 +137,34 @@ def test_nobody_gets_twice_what_they_were_really_sent_before(a_town: Callable[..
     heard = [reminder.step_name for reminder in town.reminders("Fern") if reminder.heard and reminder.performed_on]
     assert heard == ["Reminder 1", "Reminder 2"]
     assert len(town.control.mails()) == 2
+
+
+def test_beginning_anew_does_not_take_back_what_a_person_let_stand_before(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.SHADOW)
+    deliver.deliver_due(town.office)
+    change(town, GoingLive.GO_ON, sending_mode=SendingMode.LIVE)
+    town.walk(date(2026, 1, 14), date(2026, 1, 15))
+    change(town, sending_mode=SendingMode.SHADOW)
+    change(town, GoingLive.ANEW, sending_mode=SendingMode.LIVE)
+    town.walk(date(2026, 1, 16), date(2026, 1, 18))
+    assert town.control.mails() == [], "Reminder 1 counts as done, because the firm had sent its own"
+
+
+def test_what_was_only_tried_out_takes_nothing_from_the_caps_of_going_live(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern", "Gale")
+    change(town, sending_mode=SendingMode.SHADOW, most_a_day=2, most_a_run=2)
+    deliver.deliver_due(town.office)
+    change(town, GoingLive.ANEW, sending_mode=SendingMode.LIVE)
+    with town.office.database.reading() as session:
+        assert caps.reached(session, town.office, organisation_in(session, town)) == ""
+
+
+def test_a_test_message_that_is_refused_blames_the_address_that_it_went_to(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    plug_in(town.office, "email_smtp", Answering([Refused("no such mailbox")]))
+    change(town, sending_mode=SendingMode.TO_ME, sending_to="olive@firm.example")
+    deliver.deliver_due(town.office)
+    (task,) = [task for task in town.tasks() if task.kind == "refused"]
+    assert "olive@firm.example" in task.text and "fern@debtor.example" not in task.text
+    assert "ledger" not in task.text, "the customer's address is not wrong"

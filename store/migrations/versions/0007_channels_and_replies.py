@@ -43,6 +43,7 @@ def _messages() -> None:
     op.add_column("messages", _count("evidence_tries"))
     op.add_column("messages", sa.Column("evidence_next_at", Instant(), nullable=True))
     op.add_column("messages", _count("segments"))
+    op.add_column("messages", sa.Column("left_out", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("messages", sa.Column("attached", sa.JSON(), nullable=False, server_default="[]"))
     op.create_index("ix_messages_organisation_created", "messages", ["organisation_id", "created_at"])
 
