@@ -6,7 +6,7 @@ a later reading can go on.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from connector import Cursor, Ledger, LedgerFailure, RateLimited, Records, Unreachable
@@ -19,7 +19,7 @@ from store.ledger_copy import unknown_accounts
 from store.tables import ConnectionRow
 
 LEASE = timedelta(minutes=10)
-"""So long nobody else begins to read the same ledger; each page makes it last anew."""
+"""So long nobody else begins to read the same ledger; while pages come, it is made to last anew."""
 
 
 class Progress(Protocol):
@@ -50,6 +50,7 @@ class Reading:
 
     pages: list[Records] = field(default_factory=list)
     cut_short: LedgerFailure | None = None
+    ours_until: datetime | None = None
 
     @property
     def cursor(self) -> Cursor | None:
@@ -73,7 +74,7 @@ def read(office: Office, run: Run, ledger: Ledger, asks: Asks, progress: Progres
     done = 0
     try:
         for page in with_their_calls(ledger.calls, asks(office, run, ledger)):
-            _still_ours(office, run)
+            reading.ours_until = _still_ours(office, run, reading.ours_until)
             reading.pages.append(page)
             done += len(page.accounts) + len(page.invoices) + len(page.credits)
             if progress:
@@ -116,8 +117,12 @@ _LEVELS = 6
 """A chain of accounts that pay for one another is at most five deep (QuickBooks' sub-customers)."""
 
 
-def _still_ours(office: Office, run: Run) -> None:
-    """A long reading keeps its lease alive, so that nobody else begins the same again."""
+def _still_ours(office: Office, run: Run, until: datetime | None) -> datetime:
+    """A long reading keeps its lease alive, so that nobody else begins the same again. Answers until when it lasts."""
+    now = office.clock()
+    if until is not None and until - now > LEASE * 0.8:
+        return until
     with office.database.unit_of_work() as unit:
-        if not renew_lease(unit, run.organisation_id, run.generation, until=office.clock() + LEASE):
+        if not renew_lease(unit, run.organisation_id, run.generation, until=now + LEASE):
             raise LedgerFailure("another worker has begun to read this ledger meanwhile")
+    return now + LEASE
