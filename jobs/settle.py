@@ -114,7 +114,8 @@ def _refused(unit: Session, office: Office, reminder: ReminderRow, message: Mess
     doubtful = (ReminderState.SENDING, ReminderState.UNSURE)
     if outbox.settle(unit, reminder.id, ReminderState.REFUSED, now=now, why=why, from_states=doubtful):
         text = f"{reminder.step_name} to {_reached(message)} was refused: {why}."
-        note_on(unit, reminder, NoteKind.REFUSED, text, now)
+        # The ledger is told nothing of what was only tried out.
+        note_on(unit, reminder, NoteKind.HELD if message.diverted_to else NoteKind.REFUSED, text, now)
         where = "under Settings → Sending" if message.diverted_to else "in the ledger"
         task_on(unit, reminder, "refused", f"{text} Correct the address {where}, then try again.", now)
 

@@ -168,3 +168,13 @@ def test_a_test_message_that_is_refused_blames_the_address_that_it_went_to(a_tow
     (task,) = [task for task in town.tasks() if task.kind == "refused"]
     assert "olive@firm.example" in task.text and "fern@debtor.example" not in task.text
     assert "ledger" not in task.text, "the customer's address is not wrong"
+
+
+def test_the_ledger_is_not_told_that_a_test_message_was_refused(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    plug_in(town.office, "email_smtp", Answering([Refused("no such mailbox")]))
+    change(town, sending_mode=SendingMode.TO_ME, sending_to="olive@firm.example")
+    deliver.deliver_due(town.office)
+    write_back.write_back(town.office)
+    assert "was refused" in town.notes("Fern")[-1].text
+    assert town.control.notes(town.account("Fern").ledger_id) == []
