@@ -1,27 +1,26 @@
-"""What people may do: about all sending, replies, doubtful and refused reminders, and tasks.
+"""What people may do: about all sending, doubtful and refused reminders, and tasks.
 
-Each act is one commit, leaves its mark, and is followed by a new look at the account. Acts on one account, on invoices
-and on workflows are next door, in `account_acts`, `invoice_acts` and `assigning`.
+Each act is one commit, leaves its mark, and is followed by a new look at the account. Acts on replies, on one account,
+on invoices and on workflows are next door, in `reply_acts`, `account_acts`, `invoice_acts` and `assigning`.
 """
-
-from sqlalchemy import select
-from sqlmodel import Session, col
 
 from channels import Receipt
 from engine.holds import HoldKind
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
-from jobs.acting import NotAllowed, account_in, lift, open_holds, organisation_in
+from jobs.acting import NotAllowed, lift, open_holds, organisation_in
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
-from jobs.receive import belongs
+from jobs.reply_acts import confirm, dismiss, match_reply, read_reply
 from jobs.settle import note_on, settle_in
 from store import audit, outbox, tasks
-from store.tables import HoldRow, ReminderRow, ReplyRow, TaskRow
+from store.tables import ReminderRow, TaskRow
 
 __all__ = [
     "NotAllowed",
     "close_task",
+    "confirm",
+    "dismiss",
     "match_reply",
     "pause_organisation",
     "read_reply",
@@ -51,35 +50,6 @@ def resume_organisation(office: Office, organisation_id: int, *, by: str) -> Non
         audit.record(unit, organisation_id=organisation_id, at=office.clock(), by=by, what="sending started")
         unit.flush()
         recalculate_in(unit, office, organisation_id)
-
-
-def read_reply(office: Office, reply_id: int, *, by: str) -> None:
-    """A person has read it: the hold that it put on the next step is lifted."""
-    with office.database.unit_of_work() as unit:
-        reply = _reply(unit, reply_id)
-        reply.read_at, reply.read_by = reply.read_at or office.clock(), reply.read_by or by
-        holds = unit.scalars(
-            select(HoldRow).where(col(HoldRow.reply_id) == reply_id, col(HoldRow.lifted_at).is_(None))
-        ).all()
-        lift(unit, office, [hold for hold in holds if hold.kind == HoldKind.REPLY], by=by)
-        if reply.account_id is not None and reply.organisation_id is not None:
-            recalculate_in(unit, office, reply.organisation_id, [reply.account_id])
-
-
-def match_reply(office: Office, reply_id: int, *, account_id: int, by: str) -> None:
-    """A person says whose reply this is."""
-    with office.database.unit_of_work() as unit:
-        reply = _reply(unit, reply_id)
-        account, _ = account_in(unit, account_id)
-        if reply.account_id is not None:
-            raise NotAllowed("This reply belongs to an account already.")
-        if reply.organisation_id is not None:  # where it waited; it may turn out to be another organisation's
-            key = f"reply:{reply_id}"
-            tasks.close_task(unit, organisation_id=reply.organisation_id, key=key, at=office.clock(), by=by)
-        reply.account_id, reply.organisation_id = account_id, account.organisation_id
-        reply.matched_by, reply.candidates = "person", []
-        belongs(unit, office, reply, account)
-        recalculate_in(unit, office, account.organisation_id, [account_id])
 
 
 def settle_unsure(office: Office, reminder_id: int, *, went: bool, by: str) -> None:
@@ -126,10 +96,3 @@ def close_task(office: Office, task_id: int, *, by: str) -> None:
         if task.account_id is not None and task.kind in kinds:
             lift(unit, office, open_holds(unit, task.account_id, kinds[task.kind]), by=by)
             recalculate_in(unit, office, task.organisation_id, [task.account_id])
-
-
-def _reply(unit: Session, reply_id: int) -> ReplyRow:
-    reply = unit.get(ReplyRow, reply_id)
-    if reply is None:
-        raise NotAllowed("There is no such reply.")
-    return reply

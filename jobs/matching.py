@@ -51,7 +51,8 @@ def matched(unit: Session, office: Office, kind: str, reply: Reply) -> Match:
     if strong:
         by = MatchedBy.TOKEN if tokens else MatchedBy.THREAD
         return Match(_as_they_are_now(unit, strong), by, next(iter([*by_attempt, *answered]), None))
-    return _weakly(_named(unit, reply), accounts_of(unit, Channel.EMAIL, reply.sender))
+    # What a mail server sends back is about whom it could not reach, whoever signs it.
+    return _weakly(_named(unit, reply), accounts_of(unit, Channel.EMAIL, reply.failed_recipient or reply.sender))
 
 
 def is_a_stranger(unit: Session, account: AccountRow, message: MessageRow | None, sender: str) -> bool:

@@ -10,28 +10,29 @@ import structlog
 from sqlalchemy import select
 from sqlmodel import Session
 
-from channels import DeliveryEvent, Outcome, Receipt, Refused
+from channels import DeliveryEvent, medium_of
 from engine.holds import HoldKind
-from engine.notes import NoteKind
-from engine.reminders import ReminderState
-from engine.replies import Reply, ReplyKind, holds_the_next_step
+from engine.replies import MatchedBy, Reply, ReplyKind, holds_the_next_step
+from engine.workflow import Channel
+from jobs.belonging import CAME_BACK, SILENT, belongs, hold_for
 from jobs.containing import contained
 from jobs.deliveries import take_note
-from jobs.matching import account_now, first_organisation, matched, organisation_of
+from jobs.keywords import heed, keyword_in
+from jobs.matching import Match, account_now, first_organisation, is_a_stranger, matched, organisation_of
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
-from jobs.settle import settle_in
 from store import inbox
-from store.history import write_note
 from store.leases import one_at_a_time
-from store.tables import AccountRow, HoldRow, MessageRow, OrganisationRow, PostRow, ReminderRow, ReplyRow
+from store.tables import OrganisationRow, PostRow, ReplyRow
 from store.tasks import close_task, open_task
 
 log = structlog.get_logger()
 
-_SHOWN = 600
 DEAF = timedelta(days=1)
 """A mailbox that cannot be opened for this long stops all sending."""
+
+_MOST_HELD = 20
+"""So many accounts are held, at most, because of one reply that may be theirs."""
 
 TRIES = 5
 """How often a post is tried that trips us (a busy database, say) before a person is asked."""
@@ -153,117 +154,58 @@ def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None
 
 
 def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None:
+    """Keeps one reply with all that was read out of it, and does at its account what a reply does."""
     match = matched(unit, office, post.channel, reply)
     account = account_now(unit, match.account)
+    by_mail = medium_of(post.channel) == Channel.EMAIL
+    certain = by_mail and match.by in (MatchedBy.TOKEN, MatchedBy.THREAD)
     if account is not None:
         one_at_a_time(unit, account.organisation_id)
-    row = ReplyRow(
+    row = _row_of(post, reply)
+    row.organisation_id = account.organisation_id if account else organisation_of(unit, match)
+    row.candidates = [{"account": number} for number in sorted(match.accounts)] if account is None else []
+    if account is not None:
+        row.account_id, row.matched_by = account.id, match.by.value if match.by else ""
+        row.reminder_id = match.message.reminder_id if match.message else None
+        if certain and row.kind not in CAME_BACK:
+            row.stranger = is_a_stranger(unit, account, match.message, row.sender)
+    unit.add(row)
+    unit.flush()
+    keyword = keyword_in(post.channel, reply)
+    if keyword is not None:
+        heed(unit, office, row, keyword)
+    if account is not None and account.id is not None:
+        proof = match.message if certain else None
+        failed, why = reply.failed_recipient, reply.why
+        belongs(unit, office, row, account, message=proof, failed=failed, why=why, keyword=keyword)
+        recalculate_in(unit, office, account.organisation_id, [account.id])
+    elif row.kind in SILENT:
+        row.read_at, row.read_by = office.clock(), "arrears"
+    elif row.organisation_id is not None:
+        _nobody_knows(unit, office, row, match)
+
+
+def _row_of(post: PostRow, reply: Reply) -> ReplyRow:
+    return ReplyRow(
         post_id=post.id,
-        organisation_id=account.organisation_id if account else organisation_of(unit, match),
-        account_id=account.id if account else None,
-        reminder_id=match.message.reminder_id if match.message and account else None,
         channel=post.channel,
         kind=reply.kind,
-        matched_by=match.by.value if match.by and account else "",
-        candidates=[{"account": number} for number in sorted(match.accounts)] if account is None else [],
         sender=reply.sender,
         sender_name=reply.sender_name,
         subject=reply.subject,
         text=reply.text,
         said=reply.said,
+        html=reply.html,
+        recipient=reply.recipient,
+        authentic=reply.authentic,
+        attachments=[one._asdict() for one in reply.attachments],
         sent_at=reply.sent_at,
         received_at=post.received_at,
     )
-    unit.add(row)
-    unit.flush()
-    if account is not None and account.id is not None:
-        belongs(unit, office, row, account)
-        if match.message is not None:
-            _is_evidence(unit, office, match.message, row)
-        recalculate_in(unit, office, account.organisation_id, [account.id])
-    elif row.organisation_id is not None:
-        _nobody_knows(unit, office, row)
 
 
-def belongs(unit: Session, office: Office, row: ReplyRow, account: AccountRow) -> None:
-    """A reply that is known to be this account's: a note, and a hold until a person has read it."""
-    organisation = unit.get(OrganisationRow, account.organisation_id)
-    assert organisation is not None and account.id is not None
-    now = office.clock()
-    kind, text = _note_of(row)
-    write_note(
-        unit,
-        organisation_id=account.organisation_id,
-        account_id=account.id,
-        kind=kind,
-        text=text,
-        at=now,
-        by=row.sender,
-        reminder_id=row.reminder_id,
-        reply_id=row.id,
-    )
-    hold = _hold_of(row, organisation)
-    if hold is not None:
-        why = f"{row.sender_name or row.sender} wrote on {row.received_at:%d.%m.%Y}" if hold is HoldKind.REPLY else text
-        unit.add(
-            HoldRow(
-                organisation_id=account.organisation_id,
-                account_id=account.id,
-                reply_id=row.id,
-                kind=hold,
-                since=office.as_of(organisation),
-                why=why,
-                by=row.sender,
-            )
-        )
-    if row.kind == ReplyKind.BOUNCE:
-        open_task(
-            unit,
-            organisation_id=account.organisation_id,
-            account_id=account.id,
-            key=f"bounce:{account.id}",
-            kind="bounce",
-            text=f"{account.name}: {text} Correct the address in the ledger, then close this task.",
-            at=now,
-        )
-    unit.flush()
-
-
-def _note_of(row: ReplyRow) -> tuple[NoteKind, str]:
-    said = " ".join(row.said.split())
-    said = said if len(said) <= _SHOWN else said[:_SHOWN].rsplit(" ", 1)[0] + " …"
-    who = f"{row.sender_name} <{row.sender}>" if row.sender_name else row.sender
-    match row.kind:
-        case ReplyKind.HUMAN:
-            return NoteKind.REPLY, f"Reply from {who}: “{said}”"
-        case ReplyKind.BOUNCE:
-            return NoteKind.REFUSED, "The last email came back as undeliverable."
-        case ReplyKind.OUT_OF_OFFICE:
-            return NoteKind.NOTE, f"Out-of-office answer from {who}: “{said}”"
-        case _:
-            return NoteKind.NOTE, f"An automatic message came from {who}: “{row.subject}”"
-
-
-def _hold_of(row: ReplyRow, organisation: OrganisationRow) -> HoldKind | None:
-    if row.kind == ReplyKind.BOUNCE:
-        return HoldKind.NO_ADDRESS
-    if organisation.reply_holds and holds_the_next_step(ReplyKind(row.kind)):
-        return HoldKind.REPLY
-    return None
-
-
-def _is_evidence(unit: Session, office: Office, message: MessageRow, row: ReplyRow) -> None:
-    """Whoever answers a message has had it; one that came back has not been had: a doubt about it is settled."""
-    reminder = unit.get(ReminderRow, message.reminder_id)
-    if reminder is None or message.id is None or reminder.state != ReminderState.UNSURE:
-        return
-    outcome: Outcome = Receipt("settled by the reply", office.clock())
-    if row.kind == ReplyKind.BOUNCE:
-        outcome = Refused("it came back as undeliverable")
-    settle_in(unit, office, message.reminder_id, message.id, outcome)
-
-
-def _nobody_knows(unit: Session, office: Office, row: ReplyRow) -> None:
+def _nobody_knows(unit: Session, office: Office, row: ReplyRow, match: Match) -> None:
+    """A person has to say whose it is. Until then whoever may have written it is not chased."""
     assert row.organisation_id is not None
     open_task(
         unit,
@@ -273,3 +215,13 @@ def _nobody_knows(unit: Session, office: Office, row: ReplyRow) -> None:
         text=f"A reply from {row.sender} (“{row.subject}”) belongs to no account that we are sure of. Say whose it is.",
         at=office.clock(),
     )
+    if not holds_the_next_step(ReplyKind(row.kind)):
+        return
+    why = f"a reply of {row.received_at:%d.%m.%Y} from {row.sender} may be theirs; say whose it is"
+    for number in sorted(match.accounts)[:_MOST_HELD]:
+        account = account_now(unit, number)
+        organisation = unit.get(OrganisationRow, account.organisation_id) if account is not None else None
+        if account is not None and organisation is not None and organisation.reply_holds:
+            hold_for(unit, office, row, account, organisation, HoldKind.REPLY, why)
+            unit.flush()
+            recalculate_in(unit, office, account.organisation_id, [number])

@@ -37,7 +37,8 @@ class _Busy(Exception):
     """Too much is coming in already."""
 
 
-@router.api_route("/hooks/{kind}/{door:path}", methods=["GET", "POST"])
+@router.get("/hooks/{kind}/{door:path}")
+@router.post("/hooks/{kind}/{door:path}")
 async def knock(request: Request, kind: str) -> Response:
     """Whatever goes wrong on our own side is a 503, after which providers try again."""
     office: Office = request.app.state.office
