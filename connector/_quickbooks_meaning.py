@@ -130,8 +130,6 @@ def credit_memo(row: rows.CreditMemoRow, home: Currency) -> Credit:
 
 def settled_by(row: rows.InvoiceRow) -> SettledBy | None:
     """What stands on this invoice, where anything does. A deletion of which we were not told shows here."""
-    if not row.linked_txn:
-        return None
     linked = frozenset(link.txn_id for link in row.linked_txn or () if link.txn_type in _SETTLING and link.txn_id)
     return SettledBy(row.id, linked) if linked else None
 

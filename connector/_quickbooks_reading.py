@@ -237,7 +237,8 @@ class Reading:
     def _invoices(self, page: pages.Page[rows.InvoiceRow], came_along: Iterable[Applied] = ()) -> Records:
         known = {one.ledger_id: one for one in came_along}
         found, aside = page.meant(lambda row: meaning.invoice(row, self.currency, known))
-        settled_by, _ = page.meant(meaning.settled_by)
+        linked = (row for row in page.rows if row.linked_txn and not row.is_deleted)
+        settled_by = tuple(said for row in linked if (said := meaning.settled_by(row)) is not None)
         return Records(invoices=found, set_aside=aside, settled_by=settled_by)
 
     def _credits(
