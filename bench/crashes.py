@@ -29,7 +29,7 @@ from bench.crashes_town import KINDS, Town
 from bench.showing import table
 from web import build
 
-NEWCOMERS = 24
+NEWCOMERS = 40
 A_ROUND = 3
 """Minutes from one pair of daemons to the next: a claim that a dead one has left runs out after three rounds."""
 
@@ -79,14 +79,10 @@ def run(kind: str, database: str, server: Any, *, kills: int, seed: int) -> Run:
         town = Town(kind, url, Path(folder), addresses, line.getsockname()[1], seed)
         log = Path(folder) / "daemons.log"
         doors = Doors(build(town.office, poke=lambda *_: None), line, log)
-        with closing(doors):
+        with closing(doors), _kept_if_wrong(log, f"arrears-crashes-{kind}-{database}.log"):
             died, fell = _die(town, doors, kills, log)
             _come_to_rest(town, doors, log)
         verdict = judged(town.world(), town.books())
-        if fell or verdict.faults:
-            kept = Path(tempfile.gettempdir()) / f"arrears-crashes-{kind}-{database}.log"
-            kept.write_bytes(log.read_bytes())
-            print(f"What the daemons said is in {kept}.")
         town.office.close()
     return Run(kind, database, died, fell, time.perf_counter() - started, verdict)
 
@@ -140,6 +136,18 @@ def _fate(waiting: dict[str, int], dice: random.Random) -> tuple[str, tuple[str,
 
 def _at_a_step(act: str, dice: random.Random) -> End:
     return End(dice.choice(STEPS[act]), dice.choice(("before", "after")), dice.choice((1, 1, 1, 2, 2, 3)))
+
+
+@contextmanager
+def _kept_if_wrong(log: Path, name: str) -> Iterator[None]:
+    """What the daemons said, for whoever looks for the reason of an error."""
+    try:
+        yield
+    except Exception:
+        kept = Path(tempfile.gettempdir()) / name
+        kept.write_bytes(log.read_bytes())
+        print(f"What the daemons said is in {kept}.")
+        raise
 
 
 @contextmanager

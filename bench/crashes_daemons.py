@@ -6,6 +6,7 @@ open at which providers post, and are killed while they store a post.
 """
 
 import ctypes
+import faulthandler
 import gc
 import os
 import signal
@@ -99,9 +100,19 @@ def ended(daemons: Sequence[Daemon], *, within: float = 60) -> tuple[int, int]:
                 killed += code == -signal.SIGKILL
                 fell += code not in (0, -signal.SIGKILL)
         if time.monotonic() > until:
-            raise TimeoutError("A daemon hangs: its round did not end within a minute.")
+            _say_where(left)
+            raise TimeoutError("A daemon hangs: its round did not end within a minute. Its log says where.")
         time.sleep(0.001)
     return killed, fell
+
+
+def _say_where(hanging: Sequence[Daemon]) -> None:
+    """Each writes into its log at which line it stands, and is ended then."""
+    for daemon in hanging:
+        os.kill(daemon.pid, signal.SIGUSR1)
+        time.sleep(0.2)
+        os.kill(daemon.pid, signal.SIGKILL)
+        os.waitpid(daemon.pid, 0)
 
 
 class Doors:
@@ -145,6 +156,7 @@ def _forked(work: Callable[[], None], end: End, log: Path) -> int:
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(out, 1)
         os.dup2(out, 2)
+        faulthandler.register(signal.SIGUSR1)
         _doom(end)
         work()
         status = 0
