@@ -68,7 +68,8 @@ def settle_unsure(office: Office, reminder_id: int, *, went: bool, by: str) -> N
             return
         why, doubt = f"{by} says that it did not go", (ReminderState.UNSURE,)
         outbox.put_back(unit, reminder_id, why=why, next_attempt_at=None, from_states=doubt)
-        note_on(unit, reminder, NoteKind.NOTE, f"{by} says that {reminder.step_name} did not go out.", office.clock())
+        kind = NoteKind.HELD if message.diverted_to else NoteKind.NOTE  # of a trial the ledger is told nothing
+        note_on(unit, reminder, kind, f"{by} says that {reminder.step_name} did not go out.", office.clock())
         recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
 
 

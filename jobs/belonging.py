@@ -45,6 +45,9 @@ def belongs(
     """
     organisation = unit.get(OrganisationRow, account.organisation_id)
     assert organisation is not None and account.id is not None
+    if message is not None and _is_only_ours(row, message):
+        _to_a_trial(unit, office, row, account, message, why)
+        return
     if row.kind in CAME_BACK:
         _came_back(unit, office, row, account, organisation, message, failed, why)
     elif message is not None and row.kind != ReplyKind.BULK:
@@ -57,6 +60,27 @@ def belongs(
         hold_for(unit, office, row, account, organisation, HoldKind.REPLY, wrote)
     _suggest(unit, office, row, account, organisation, keyword)
     unit.flush()
+
+
+def _is_only_ours(row: ReplyRow, message: MessageRow) -> bool:
+    """Whether it came back to a message that only we got, and from nobody who is known at the account."""
+    if not message.diverted_to:
+        return False
+    return row.kind in CAME_BACK or row.stranger or row.sender.lower() == message.diverted_to.lower()
+
+
+def _to_a_trial(
+    unit: Session, office: Office, row: ReplyRow, account: AccountRow, message: MessageRow, why: str
+) -> None:
+    """The customer has said nothing: it holds nothing, the ledger is not told, and it is kept as read."""
+    kind = Delivery.FAILED if row.kind in CAME_BACK else Delivery.DELIVERED
+    event = DeliveryEvent(
+        kind, provider_id="the reply", recipient=message.diverted_to, why=why, at=row.received_at, stops_address=False
+    )
+    told(unit, office, message, event)
+    row.read_at, row.read_by = office.clock(), "arrears"
+    text = f"A message that was only tried out was answered by {row.sender or 'a machine'}; the customer said nothing."
+    _write(unit, office, row, account, NoteKind.REMINDER_SKIPPED, text)
 
 
 def hold_for(

@@ -11,12 +11,12 @@ import pytest
 
 from channels import Refused
 from engine.reminders import ReminderState
-from jobs import caps, deliver, write_back
+from jobs import caps, deliver, receive, write_back
 from jobs.acting import NotAllowed
 from jobs.sending_settings import GoingLive, SendingSettings, save_sending_settings, sending_settings_of
 from jobs.tried_out import report
 from jobs.trying_out import SendingMode
-from store.tables import MessageRow
+from store.tables import HoldRow, MessageRow
 from tests.jobs.sending_house import Answering, debts, organisation_in, plug_in
 from town import Town
 
@@ -177,4 +177,41 @@ def test_the_ledger_is_not_told_that_a_test_message_was_refused(a_town: Callable
     deliver.deliver_due(town.office)
     write_back.write_back(town.office)
     assert "was refused" in town.notes("Fern")[-1].text
+    assert town.control.notes(town.account("Fern").ledger_id) == []
+
+
+@pytest.mark.parametrize("sender", ["olive@firm.example", "a-colleague@firm.example"])
+def test_what_comes_back_to_a_test_message_is_no_word_of_the_customers(
+    a_town: Callable[..., Town], sender: str
+) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.TO_ME, sending_to="olive@firm.example")
+    deliver.deliver_due(town.office)
+    town.control.reply(0, "Stop writing to me. We have paid already.", from_=sender)
+    receive.receive(town.office)
+    write_back.write_back(town.office)
+
+    assert "the customer said nothing" in town.notes("Fern")[-1].text
+    assert town.control.notes(town.account("Fern").ledger_id) == []
+    assert town._of(HoldRow, "Fern") == []
+
+
+def test_a_customer_to_whom_a_test_message_was_passed_on_is_heard(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.TO_ME, sending_to="olive@firm.example")
+    deliver.deliver_due(town.office)
+    town.control.reply(0, "We pay on Friday.", from_="fern@debtor.example")
+    receive.receive(town.office)
+    assert "We pay on Friday" in town.notes("Fern")[-1].text
+    assert [hold.kind for hold in town._of(HoldRow, "Fern")] == ["reply"]
+
+
+def test_a_test_message_that_bounces_says_nothing_about_the_customers_address(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.TO_ME, sending_to="olive@firm.example")
+    deliver.deliver_due(town.office)
+    town.control.bounce(0)
+    receive.receive(town.office)
+    write_back.write_back(town.office)
+    assert town._of(HoldRow, "Fern") == [] and town.tasks() == []
     assert town.control.notes(town.account("Fern").ledger_id) == []
