@@ -62,6 +62,7 @@ class Verdict:
     accepted: int
     duplicates: int
     lost: int
+    waiting: int
     unsure: int
     unsure_but_gone: int
     settled_by: dict[str, int] = field(default_factory=dict)
@@ -78,6 +79,7 @@ def judged(world: World, books: Books) -> Verdict:
         accepted=len(world.accepted),
         duplicates=len(twice),
         lost=len(lost),
+        waiting=sum(1 for reminder in books.reminders if reminder.waits),
         unsure=len(unsure),
         unsure_but_gone=sum(1 for reminder in unsure if taken[reminder.who, reminder.step]),
         settled_by=dict(Counter(reminder.settled_by for reminder in books.reminders if reminder.settled_by)),

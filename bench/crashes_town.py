@@ -220,7 +220,8 @@ class Town:
         """How the provider tells of what it took today: at once, late or never, twice, and in any order."""
         late = self.dice.choice((0, 30, 4 * 3600))
         if self.kind == "sendgrid":
-            self.control.sendgrid.habits(events_after=late, duplicates=True, out_of_order=True)
+            logs = self.dice.choice((0, 3600))
+            self.control.sendgrid.habits(events_after=late, logs_after=logs, duplicates=True, out_of_order=True)
         elif self.kind == "twilio":
             lost = self.dice.random() < 0.5
             self.control.twilio.habits(callbacks_doubled=True, callbacks_reversed=True, callbacks_lost=lost)

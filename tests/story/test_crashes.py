@@ -1,8 +1,12 @@
 """Killed between any two steps of `deliver` or `write_back`: nothing twice, and nothing lost without a mark."""
 
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -118,3 +122,24 @@ def test_killed_while_understanding_a_reply_it_is_read_again_and_written_down_on
     (reply,) = town.replies("Ash & Sons")
     assert reply.said == "We will pay on Friday."
     assert len([note for note in town.notes("Ash & Sons") if note.kind == "reply"]) == 1
+
+
+@pytest.mark.parametrize("provider", ["smtp", "sendgrid", "twilio"])
+def test_with_two_daemons_that_are_killed_all_day_nothing_goes_twice_and_nothing_is_lost(provider: str) -> None:
+    """The run of `bench.crashes`, a small one: it must have killed as many as it was told to, and found nothing."""
+    orders = ["--kills", "24", "--kind", provider, "--database", "sqlite"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.crashes", *orders],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        timeout=240,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    row = re.search(r"sqlite +(\d+) +\d+ +(\d+) +(\d+) +(\d+) +(\d+) ", done.stdout)
+    assert row is not None, done.stdout
+    kills, messages, accepted, duplicates, lost = map(int, row.groups())
+    assert kills >= 24 and messages >= accepted > 0
+    assert (duplicates, lost) == (0, 0)
