@@ -9,8 +9,9 @@ import binascii
 import quopri
 import re
 from collections.abc import Iterator
+from email.header import decode_header, make_header
 from email.message import Message
-from email.parser import BytesHeaderParser
+from email.parser import HeaderParser
 from typing import NamedTuple
 
 from channels._mail_parts import BOUNDED, header, tidy
@@ -80,7 +81,7 @@ def pieces(raw: bytes) -> list[Piece]:
     while waiting and len(found) < _MOST_PIECES:
         begin, end, depth = waiting.pop()
         head_end, content = _head_of(raw, begin, end)
-        head = BytesHeaderParser(policy=BOUNDED).parsebytes(raw[begin:head_end])
+        head = HeaderParser(policy=BOUNDED).parsestr(raw[begin:head_end].decode("utf-8", "replace"))
         boundary = head.get_boundary("") if head.get_content_maintype() == "multipart" else ""
         inner = list(_between(raw, content, end, boundary)) if boundary and depth < _DEEPEST else []
         if inner:
@@ -101,7 +102,7 @@ def _head_of(raw: bytes, begin: int, end: int) -> tuple[int, int]:
 
 def _between(raw: bytes, begin: int, end: int, boundary: str) -> Iterator[tuple[int, int]]:
     """The stretches between the lines of this boundary. One that is never closed reaches to the end."""
-    mark = b"--" + boundary.encode("ascii", "surrogateescape")
+    mark = b"--" + boundary.encode("utf-8", "replace")
     opened = -1
     place = raw.find(mark, begin, end)
     for _ in range(_MOST_PIECES):
@@ -143,8 +144,8 @@ def _is_file(piece: Piece) -> bool:
 def _name(piece: Piece, place: int) -> str:
     """A file name that can do no harm: no folders, no control or direction marks, and not too long."""
     try:
-        written = piece.head.get_filename() or ""
-    except Exception:  # names in alphabets that do not exist
+        written = str(make_header(decode_header(piece.head.get_filename() or "")))
+    except Exception:  # names in alphabets that do not exist, and broken ones
         written = ""
     name = _NOT_A_NAME.sub("_", " ".join(tidy(str(written)).split())).strip(". ")
     return name[-150:] if name else f"file {place + 1}"

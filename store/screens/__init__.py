@@ -10,7 +10,7 @@ from store.screens.every_page import PAGE, Needs, needs, one
 from store.screens.front_page import Ageing, Coming, ageing, coming, settled, tasks
 from store.screens.invoice_story import InvoiceStory, Learnt, invoice_story, invoices_numbered
 from store.screens.plan import Planned, queued, reminders
-from store.screens.reply_list import Heard, accounts_like, replies, reply
+from store.screens.reply_list import Heard, accounts_like, open_invoices, replies, reply
 from store.screens.sync_log import (
     SHOWN,
     WHICH,
@@ -59,6 +59,7 @@ __all__ = [
     "names_of",
     "needs",
     "one",
+    "open_invoices",
     "own_accounts",
     "queued",
     "reminders",

@@ -10,16 +10,20 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from store.numbers import country_of, e164
 from store.screens._owing import OPEN
 from store.screens.every_page import own_row
+from store.stops import plainly
 from store.tables import (
     AccountRow,
+    AddressStopRow,
     ContactRow,
     CreditRow,
     HistoryNoteRow,
     HoldRow,
     InvoiceRow,
     MessageRow,
+    OrganisationRow,
     ReminderRow,
     ReplyRow,
     TaskRow,
@@ -49,6 +53,7 @@ class AccountFile:
     messages: tuple[MessageRow, ...]
     replies: tuple[ReplyRow, ...]
     notes: tuple[HistoryNoteRow, ...]
+    stops: tuple[AddressStopRow, ...]
 
 
 def account(session: Session, organisation_id: int, account_id: int, *, history: int) -> AccountFile | None:
@@ -62,7 +67,8 @@ def account(session: Session, organisation_id: int, account_id: int, *, history:
         return tuple(session.scalars(query.order_by(by, table.id.desc()).limit(limit)))
 
     invoices = own(InvoiceRow, *OPEN, by=InvoiceRow.due_on)
-    contacts = select(ContactRow).where(col(ContactRow.account_id) == account_id).order_by(col(ContactRow.place))
+    query = select(ContactRow).where(col(ContactRow.account_id) == account_id).order_by(col(ContactRow.place))
+    contacts = tuple(session.scalars(query))
     return AccountFile(
         account=row,
         payer=_payer(session, row),
@@ -75,14 +81,30 @@ def account(session: Session, organisation_id: int, account_id: int, *, history:
             limit=SETTLED,
         ),
         credits=own(CreditRow, col(CreditRow.remaining) > 0, by=CreditRow.issued_on),
-        contacts=tuple(session.scalars(contacts)),
+        contacts=contacts,
         holds=own(HoldRow, col(HoldRow.lifted_at).is_(None), by=HoldRow.since),
         tasks=own(TaskRow, col(TaskRow.closed_at).is_(None), by=TaskRow.opened_at),
         reminders=own(ReminderRow, by=col(ReminderRow.queued_at).desc(), limit=history),
         messages=own(MessageRow, by=col(MessageRow.created_at).desc(), limit=history),
         replies=own(ReplyRow, by=col(ReplyRow.received_at).desc(), limit=history),
         notes=own(HistoryNoteRow, by=col(HistoryNoteRow.at).desc(), limit=history),
+        stops=_stops(session, row, contacts),
     )
+
+
+def _stops(session: Session, account: AccountRow, contacts: tuple[ContactRow, ...]) -> tuple[AddressStopRow, ...]:
+    """The addresses and numbers of this account to which nothing may be sent."""
+    organisation = session.get(OrganisationRow, account.organisation_id)
+    country = country_of(organisation.country, organisation.locale) if organisation is not None else ""
+    people = (account, *contacts)
+    numbers = [account.phone, *(one.mobile for one in people)]
+    addresses = {plainly(one.email) for one in people} | {e164(number, country) for number in numbers}
+    query = select(AddressStopRow).where(
+        col(AddressStopRow.organisation_id) == account.organisation_id,
+        col(AddressStopRow.address).in_(addresses - {""}),
+        col(AddressStopRow.lifted_at).is_(None),
+    )
+    return tuple(session.scalars(query.order_by(col(AddressStopRow.id))))
 
 
 def _payer(session: Session, account: AccountRow) -> AccountRow | None:

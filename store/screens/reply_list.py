@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlmodel import Session, col
 
 from engine.replies import ReplyKind
+from store.screens._owing import OPEN
 from store.screens.account_list import found_by
-from store.tables import AccountRow, ReplyRow
+from store.tables import AccountRow, InvoiceRow, ReplyRow
 
 
 class Heard(NamedTuple):
@@ -16,6 +17,11 @@ class Heard(NamedTuple):
 
     reply: ReplyRow
     account: str
+
+    @property
+    def seems(self) -> list[str]:
+        """What it seems to say, as far as nobody has decided about it."""
+        return [one["kind"] for one in self.reply.suggestions if one["state"] == "open"]
 
 
 def replies(
@@ -45,6 +51,14 @@ def reply(session: Session, organisation_id: int, reply_id: int, *, adrift: bool
 def _ours(organisation_id: int, *, adrift: bool) -> ColumnElement[bool]:
     mine = col(ReplyRow.organisation_id) == organisation_id
     return or_(mine, col(ReplyRow.organisation_id).is_(None)) if adrift else mine
+
+
+def open_invoices(session: Session, organisation_id: int, account_id: int) -> list[InvoiceRow]:
+    """What this account owes, the oldest first: what a dispute can be about."""
+    query = select(InvoiceRow).where(
+        col(InvoiceRow.organisation_id) == organisation_id, col(InvoiceRow.account_id) == account_id, *OPEN
+    )
+    return list(session.scalars(query.order_by(col(InvoiceRow.due_on), col(InvoiceRow.id)).limit(200)))
 
 
 def accounts_like(session: Session, organisation_id: int, find: str, *, ids: Iterable[int] = ()) -> list[AccountRow]:

@@ -33,6 +33,21 @@ def test_files_are_listed_by_name_type_and_size_and_come_out_as_they_went_in() -
     assert file_in("email_smtp", raw, first.place) == ("remittance.pdf", "application/pdf", REMITTANCE)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "filename=Überweisung.pdf",
+        'filename="=?utf-8?Q?=C3=9Cberweisung.pdf?="',
+        "filename*=utf-8''%C3%9Cberweisung.pdf",
+        'filename="=?iso-8859-1?B?3GJlcndlaXN1bmcucGRm?="',
+    ],
+)
+def test_a_name_is_read_however_its_mail_programme_writes_it(written: str) -> None:
+    raw = f"From: a@b.example\nContent-Type: application/pdf\nContent-Disposition: attachment; {written}\n\nx"
+
+    assert [file.name for file in attached(raw.encode())] == ["Überweisung.pdf"]
+
+
 def test_a_mail_without_files_has_none() -> None:
     assert attached(a_mail()) == ()
     with pytest.raises(LookupError, match="no such file"):

@@ -16,6 +16,7 @@ from store.facts import facts_in_chunks, ground_of
 from store.kept_decisions import ground_number
 from store.people import add_member, add_user
 from store.tables import (
+    AddressStopRow,
     HoldRow,
     InvoiceRow,
     MessageRow,
@@ -101,6 +102,7 @@ def write(url: str) -> Written:
             "task": _first(unit, TaskRow, ours, theirs),
             "hold": _first(unit, HoldRow, ours, theirs),
             "invoice": _first(unit, InvoiceRow, ours, theirs),
+            "stop": _first(unit, AddressStopRow, ours, theirs),
             "workflow": _first(unit, WorkflowRow, ours, theirs),
         }
     database.close()

@@ -11,6 +11,7 @@ from engine.notes import NoteKind
 from store.history import write_note
 from store.tables import (
     AccountRow,
+    AddressStopRow,
     ChangeRow,
     ConnectionRow,
     ContactRow,
@@ -34,6 +35,13 @@ from wording import Line, Statement, render
 
 NOW = datetime(2026, 7, 14, 7, 20, tzinfo=UTC)
 TODAY = date(2026, 7, 14)
+
+
+A_MAIL_WITH_A_FILE = (
+    b'From: jo@brackenfield.example\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+    b"--b\r\nContent-Type: text/plain\r\n\r\nHere it is.\r\n--b\r\nContent-Type: text/html\r\n"
+    b'Content-Disposition: attachment; filename="Zahlung \xc3\xbcber 3.html"\r\n\r\n<b>300</b>\r\n--b--\r\n'
+)
 
 
 class Filling:
@@ -246,7 +254,36 @@ class Filling:
         note = "Rang Jo. The second part of the kitchen is signed off; they pay both together."
         self.note(account, NoteKind.NOTE, note, NOW - timedelta(days=4), by="Anna Reed")
         said = "Thanks for the nudge. We have paid the older one today, and the rest goes with Friday's run.\n\nJo"
-        reply = self.reply(account, "jo@brackenfield.example", "Re: Your account", said)
+        reply = self.reply(
+            account,
+            "jo@brackenfield.example",
+            "Re: Your account",
+            said,
+            html="<p>Thanks for the nudge. <b>We have paid</b> the older one.</p>",
+            attachments=[{"place": 1, "name": "Zahlung über 3.html", "content_type": "text/html", "size": 10}],
+            suggestions=[
+                {
+                    "kind": "already paid",
+                    "words": "We have paid the older one today",
+                    "day": "",
+                    "state": "open",
+                    "by": "",
+                },
+                {
+                    "kind": "promise",
+                    "words": "the rest goes with Friday's run",
+                    "day": "2026-07-17",
+                    "state": "open",
+                    "by": "",
+                },
+                {"kind": "dispute", "words": "the older one", "day": "", "state": "open", "by": ""},
+                {"kind": "stop", "words": "no more", "day": "", "state": "open", "by": ""},
+                {"kind": "new contact", "words": "has left", "day": "", "state": "open", "by": ""},
+            ],
+            authentic="not confirmed",
+            stranger=True,
+        )
+        self.stop(account)
         self.note(
             account,
             NoteKind.REPLY,
@@ -260,7 +297,11 @@ class Filling:
 
     def reply(self, account: int | None, sender: str, subject: str, said: str, **more: Any) -> ReplyRow:
         post = PostRow(
-            channel="email_smtp", event_id=f"{self.organisation}-{sender}-{subject}", received_at=NOW, raw=b"raw"
+            channel="email_smtp",
+            event_id=f"{self.organisation}-{sender}-{subject}",
+            received_at=NOW,
+            raw=A_MAIL_WITH_A_FILE,
+            processed_at=NOW,
         )
         self.unit.add(post)
         self.unit.flush()
@@ -284,6 +325,23 @@ class Filling:
         self.unit.add(row)
         self.unit.flush()
         return row
+
+    def stop(self, account: int) -> None:
+        """Mails to this account's address come back."""
+        row = self.unit.get(AccountRow, account)
+        assert row is not None
+        self.unit.add(
+            AddressStopRow(
+                organisation_id=self.organisation,
+                medium="sms",
+                address="+447700900123",
+                kind="opt-out",
+                source="keyword",
+                said="STOP",
+                since=NOW - timedelta(days=1),
+            )
+        )
+        row.mobile = "+44 7700 900123"
 
     def hold(
         self, account: int, kind: str, why: str, until: int | None = None, by: str = "Anna Reed", **more: Any

@@ -31,5 +31,8 @@ def filled(path: str, books: Books, whose: str) -> str:
         "workflow_id": books.ids["workflow"][offset],
         "kind": "xero",
         "door": "somewhere",
+        "stop_id": books.ids["stop"][offset],
+        "place": 1,
+        "post": 1,
     }
     return path.format(**ids)

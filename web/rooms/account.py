@@ -32,6 +32,15 @@ from wording.look import LOGO, logo_of
 
 router = APIRouter()
 
+TOLD_OF = {
+    "delivered": "delivered",
+    "deferred": "delayed on its way",
+    "failed": "did not arrive",
+    "opted out": "they asked us to stop",
+    "complaint": "reported as unwanted",
+}
+"""What a provider has told of a message, as the history shows it."""
+
 LIFTS = {
     HoldKind.PAUSED: ("resume", "Resume the account"),
     HoldKind.MUTED: ("unmute", "Unmute the account"),
@@ -65,6 +74,7 @@ def account(desk: Looking, account_id: int, history: str = "", at: str = "") -> 
         marks=_marks(file, desk.as_of),
         holds=holds,
         lifts=LIFTS,
+        told_of=TOLD_OF,
         kinds={hold.kind for hold in holds},
         waits=[row for row in file.reminders if waits_for_a_person(row)],
         doubts=[row for row in file.reminders if row.state == ReminderState.UNSURE],

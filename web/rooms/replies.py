@@ -1,14 +1,26 @@
-"""Replies: what debtors wrote back, whose it is, and what nobody has read yet."""
+"""Replies: what debtors wrote back, whose it is, what it seems to say, and what nobody has read yet."""
 
-from fastapi import APIRouter, Request, Response
+from datetime import date
+from html import escape
+from typing import Annotated, Any
+from urllib.parse import quote
 
-from jobs import acts
-from store import screens
-from store.tables import AccountRow, ReplyRow
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse
+
+from channels import file_in
+from jobs import acts, reply_acts
+from jobs.acting import NotAllowed
+from jobs.stops import lift_stop
+from store import inbox, screens
+from store.tables import AccountRow, AddressStopRow, InvoiceRow, PostRow, ReplyRow
+from web._headers import LETTER_POLICY
 from web._pages import back, page
-from web._visit import Desk, Looking, NotFound, Said, Working
+from web._visit import Desk, Looking, NotFound, Said, Working, number_of
 
 router = APIRouter()
+
+_NONE: list[str] = []
 
 
 @router.get("/replies")
@@ -21,6 +33,7 @@ def replies(desk: Looking) -> Response:
             unread=screens.replies(session, desk.id, "unread"),
             unmatched=screens.replies(session, desk.id, "unmatched", adrift=adrift),
             done=screens.replies(session, desk.id, "done"),
+            aside=inbox.all_aside(session) if adrift else (),
         )
 
 
@@ -32,7 +45,47 @@ def reply(desk: Looking, reply_id: int, find: str = "") -> Response:
     with desk.office.database.reading() as session:
         account = screens.one(session, AccountRow, desk.id, row.account_id) if row.account_id else None
         choices = screens.accounts_like(session, desk.id, find, ids=likely) if account is None else []
-    return page(desk, "reply.html", reply=row, account=account, choices=choices, likely=likely, find=find)
+        invoices = screens.open_invoices(session, desk.id, row.account_id) if account is not None else []
+    said = f"{row.subject}\n{row.said}"
+    return page(
+        desk,
+        "reply.html",
+        reply=row,
+        account=account,
+        choices=choices,
+        likely=likely,
+        find=find,
+        invoices=invoices,
+        seems=[one | {"day": _day(one["day"])} for one in row.suggestions],
+        named={one.id for one in invoices if one.number and one.number in said},
+    )
+
+
+@router.get("/replies/{reply_id}/letter")
+def letter(desk: Looking, reply_id: int) -> Response:
+    """An HTML reply in a frame that runs nothing and loads nothing; it was made harmless when it came in."""
+    row = _reply(desk, reply_id)
+    shown = row.html or f"<pre>{escape(row.text)}</pre>"
+    whole = (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Reply</title></head><body>{shown}</body>'
+    )
+    return HTMLResponse(f"{whole}</html>", headers={"content-security-policy": LETTER_POLICY})
+
+
+@router.get("/replies/{reply_id}/files/{place}")
+def file(desk: Looking, reply_id: int, place: int) -> Response:
+    """A file that came with a reply, out of the raw mail: to be saved, never to be shown."""
+    row = _reply(desk, reply_id)
+    with desk.office.database.reading() as session:
+        post = session.get(PostRow, row.post_id)
+    try:
+        name, _, content = file_in(row.channel, post.raw if post is not None else b"", place)
+    except LookupError:
+        raise NotFound from None
+    plain_name = "".join(letter if letter.isascii() and letter not in '"\\%' else "_" for letter in name)
+    disposition = f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+    # Whatever its sender calls it, the browser is told nothing that it could open it with.
+    return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
 
 
 @router.post("/replies/{reply_id}/read")
@@ -52,12 +105,77 @@ def match(desk: Working, reply_id: int, account: Said = "") -> Response:
     return back(f"/accounts/{number}", "matched")
 
 
+@router.post("/replies/{reply_id}/suggestions/{place}/confirm")
+def confirm(
+    desk: Working, reply_id: int, place: int, until: Said = "", invoices: Annotated[list[str], Form()] = _NONE
+) -> Response:
+    """A person says that this is what the reply means."""
+    row = _reply(desk, reply_id)
+    numbers = [_own_invoice(desk, row, invoice) for invoice in invoices]
+    reply_acts.confirm(desk.office, reply_id, place, by=desk.by, until=_day(until), invoices=numbers)
+    return back(f"/replies/{reply_id}", "confirmed")
+
+
+@router.post("/replies/{reply_id}/suggestions/{place}/dismiss")
+def dismiss(desk: Working, reply_id: int, place: int) -> Response:
+    _reply(desk, reply_id)
+    reply_acts.dismiss(desk.office, reply_id, place, by=desk.by)
+    return back(f"/replies/{reply_id}", "dismissed")
+
+
+@router.post("/stops/{stop_id}/lift")
+def lift(desk: Working, stop_id: int, why: Said = "", account: Said = "") -> Response:
+    """A person says why this address may be written to again."""
+    desk.own(AddressStopRow, stop_id)
+    lift_stop(desk.office, stop_id, by=desk.by, why=why)
+    return back(f"/accounts/{desk.own_number(AccountRow, account)}" if account else "/accounts", "stop-lifted")
+
+
+@router.post("/posts/{post}/again")
+def again(desk: Working, post: int) -> Response:
+    """What could not be read, or was not believed, is read after all."""
+    _sees_all(desk)
+    reply_acts.try_post_again(desk.office, post)
+    desk.request.app.state.poke("receive", "")
+    return back("/replies", "post-again")
+
+
+@router.post("/posts/{post}/aside")
+def aside(desk: Working, post: int) -> Response:
+    _sees_all(desk)
+    reply_acts.set_post_aside(desk.office, post)
+    return back("/replies", "post-aside")
+
+
 def _reply(desk: Desk, reply_id: int) -> ReplyRow:
     with desk.office.database.reading() as session:
         row = screens.reply(session, desk.id, reply_id, adrift=desk.signed.sees_every_organisation)
     if row is None:
         raise NotFound
     return row
+
+
+def _sees_all(desk: Desk) -> None:
+    """What nobody could read belongs to no organisation yet, so only who sees them all may decide about it."""
+    if not desk.signed.sees_every_organisation:
+        raise NotFound
+
+
+def _own_invoice(desk: Desk, row: ReplyRow, text: str) -> int:
+    """An invoice of the account whose reply this is. Raises NotFound for any other."""
+    invoice: Any = desk.own(InvoiceRow, number_of(text))
+    if invoice.account_id != row.account_id:
+        raise NotFound
+    return int(invoice.id)
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise NotAllowed("Write the day on which the payment is expected like 2026-05-31.") from None
 
 
 def _where_from(request: Request, row: ReplyRow) -> str:
