@@ -8,7 +8,6 @@ order or never; debtors answer; the ledger loses its own answers to us. What mus
 """
 
 import argparse
-import itertools
 import random
 import socket
 import sys
@@ -23,7 +22,7 @@ from typing import Any
 
 from bench import postgres
 from bench.crashes_checks import Verdict, judged
-from bench.crashes_daemons import STEPS, Doors, End, begin, ended
+from bench.crashes_daemons import KILLED, STEPS, Doors, End, begin, ended
 from bench.crashes_sandbox import running
 from bench.crashes_town import KINDS, Town
 from bench.showing import table
@@ -38,6 +37,10 @@ A_DAY = 40
 
 FAILS = 0.35
 """How many of the rounds have a provider that fails."""
+
+
+PAYS = 0.2
+"""After how many of the rounds somebody pays, of which only the ledger knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,11 @@ def _die(town: Town, doors: Doors, kills: int, log: Path) -> tuple[Counter[str],
             doors.keep_open(lambda: _at_a_step("door", dice) if dice.random() < 0.5 else End())
             ends = [_fate(waiting, dice), _fate(waiting, dice)]
             daemons = [begin(town.office, acts, end, log) for _, acts, end in ends]
-            killed, fallen = ended(daemons)
-            fell += fallen
-            died.update(itertools.islice((what for what, _, _ in ends), killed))
+            for (what, _, _), code in zip(ends, ended(daemons), strict=True):
+                died[what] += code == KILLED
+                fell += code not in (0, KILLED)
+            if dice.random() < PAYS:
+                town.somebody_pays()
             town.move(minutes=A_ROUND)
     return died, fell
 
@@ -121,14 +126,23 @@ def _come_to_rest(town: Town, doors: Doors, log: Path) -> None:
     """
     town.nothing_fails_any_more()
     lives = End()
-    for minutes in (15, 15, 15, 60, 60, 180, 300, 0, 15, 15, 180, 240):
+
+    def a_whole_round() -> None:
+        doors.keep_open(lambda: lives)
+        town.provider_is_quiet(doors, lives)
+        ended([begin(town.office, ("deliver", "receive", "write_back"), lives, log) for _ in range(2)])
+
+    for minutes in (15, 15, 15, 60, 60, 180, 300, 0, 15, 15, 60, 180):
         if minutes:
             town.move(minutes=minutes)
         else:
             town.next_day(0)
-        doors.keep_open(lambda: lives)
-        town.provider_is_quiet(doors, lives)
-        ended([begin(town.office, ("deliver", "receive", "write_back"), lives, log) for _ in range(2)])
+        a_whole_round()
+    for _ in range(A_DAY):
+        if not town.waiting()["deliver"]:
+            break
+        town.move(minutes=1)
+        a_whole_round()
 
 
 def _fate(waiting: dict[str, int], dice: random.Random) -> tuple[str, tuple[str, ...], End]:
@@ -175,6 +189,7 @@ HEAD = [
     "accepted",
     "duplicates",
     "lost",
+    "waiting",
     "unsure left",
     "settled by",
     "seconds",

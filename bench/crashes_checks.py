@@ -17,12 +17,14 @@ OPEN_ENDS = (ReminderState.QUEUED, ReminderState.SENDING)
 class World:
     """Who was sent which step, once for each message that the provider took; what was answered; the ledger's notes.
 
-    `answers` and `notes` are the marks by which each can be told from every other.
+    `answers` and `notes` are the marks by which each can be told from every other. `chased_after_paying` are those who
+    were sent something after they had paid all of it.
     """
 
     accepted: Sequence[tuple[str, str]]
     answers: Sequence[str] = ()
     notes: Sequence[str] = ()
+    chased_after_paying: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def judged(world: World, books: Books) -> Verdict:
         unsure=len(unsure),
         unsure_but_gone=sum(1 for reminder in unsure if taken[reminder.who, reminder.step]),
         settled_by=dict(Counter(reminder.settled_by for reminder in books.reminders if reminder.settled_by)),
-        faults=(*twice, *lost, *_untrue(taken, books)),
+        faults=(*twice, *lost, *_untrue(taken, books), *_paid_before(world)),
     )
 
 
@@ -143,3 +145,7 @@ def _untrue(taken: Counter[tuple[str, str]], books: Books) -> Iterator[str]:
             yield f"{who} was sent {step}, of which our books know nothing."
         elif state not in (ReminderState.SENT, ReminderState.UNSURE):
             yield f"{who} was sent {step}, which our books call {state}."
+
+
+def _paid_before(world: World) -> Iterator[str]:
+    yield from (f"{who} was sent {step} after paying." for who, step in world.chased_after_paying)

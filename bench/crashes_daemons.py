@@ -28,6 +28,7 @@ from jobs import deliver, receive, write_back
 from jobs.office import Office
 from store import Database
 
+KILLED = -signal.SIGKILL
 ACTS: dict[str, Callable[[Office], object]] = {
     "deliver": deliver.deliver_due,
     "receive": receive.receive,
@@ -82,28 +83,26 @@ def begin(office: Office, acts: Sequence[str], end: End, log: Path) -> Daemon:
     return Daemon(pid, None if end.seconds is None else time.monotonic() + end.seconds)
 
 
-def ended(daemons: Sequence[Daemon], *, within: float = 60) -> tuple[int, int]:
-    """Waits for all of them, and kills those whose instant has come. Returns how many were killed, and how many fell
-    over by themselves.
+def ended(daemons: Sequence[Daemon], *, within: float = 60) -> list[int]:
+    """Waits for all of them, and kills those whose instant has come. Returns how each ended: -9 was killed, 0 lives on,
+    anything else fell over by itself.
     """
     until = time.monotonic() + within
-    left, killed, fell = list(daemons), 0, 0
-    while left:
-        for daemon in list(left):
+    codes: dict[int, int] = {}
+    while len(codes) < len(daemons):
+        left = [daemon for daemon in daemons if daemon.pid not in codes]
+        for daemon in left:
             if daemon.dies_at is not None and time.monotonic() >= daemon.dies_at:
                 os.kill(daemon.pid, signal.SIGKILL)
                 daemon.dies_at = None
             pid, status = os.waitpid(daemon.pid, os.WNOHANG)
             if pid:
-                left.remove(daemon)
-                code = os.waitstatus_to_exitcode(status)
-                killed += code == -signal.SIGKILL
-                fell += code not in (0, -signal.SIGKILL)
+                codes[pid] = os.waitstatus_to_exitcode(status)
         if time.monotonic() > until:
-            _say_where(left)
+            _say_where([daemon for daemon in left if daemon.pid not in codes])
             raise TimeoutError("A daemon hangs: its round did not end within a minute. Its log says where.")
         time.sleep(0.001)
-    return killed, fell
+    return [codes[daemon.pid] for daemon in daemons]
 
 
 def _say_where(hanging: Sequence[Daemon]) -> None:
@@ -129,7 +128,7 @@ class Doors:
             pid, status = os.waitpid(door.pid, os.WNOHANG)
             if pid:
                 self._open.remove(door)
-                self.killed += os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+                self.killed += os.waitstatus_to_exitcode(status) == KILLED
         while len(self._open) < 2:
             self._open.append(Daemon(_forked(self._serve, next_end(), self._log)))
 
@@ -153,7 +152,7 @@ def _forked(work: Callable[[], None], end: End, log: Path) -> int:
     status = 1
     try:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # nobody outlives the run
-        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(out, 1)
         os.dup2(out, 2)
         faulthandler.register(signal.SIGUSR1)

@@ -63,6 +63,8 @@ class Town:
         self._addresses, self._hooks = addresses, f"http://127.0.0.1:{line}/hooks/{KINDS[kind]}"
         self._debtors = 0
         self._answers: list[str] = []
+        self._owing: list[tuple[str, str]] = []
+        self._paid: dict[str, datetime] = {}
         self._letters: list[dict[str, Any]] = []
         connected(url, str(folder), "xero", addresses, BEGIN.isoformat())
         self.office = Office(
@@ -168,7 +170,7 @@ class Town:
             who = f"Debtor {self._debtors:05}"
             mobile = f"+44 7400 {self._debtors:06}" if self.kind == "twilio" else None
             self.control.add_contact(who, email=f"d{self._debtors:05}@debtor.example", mobile=mobile)
-            self.control.add_invoice(who, due=due, amount="50.00")
+            self._owing.append((who, self.control.add_invoice(who, due=due, amount="50.00")))
         self.read_ledger()
         self._answers_are_read()
         self.move_to(morning.replace(hour=9, minute=30))
@@ -202,6 +204,12 @@ class Town:
             letter = self.dice.choice(self.dice.choice((had, had[-4:])))
             self.control.reply(letter["message_id"], f"We pay on Friday, {mark}")
         self._answers.append(mark)
+
+    def somebody_pays(self) -> None:
+        """At this moment, and nobody tells us: it stands in the ledger for whoever looks."""
+        who, invoice = self._owing.pop(self.dice.randrange(len(self._owing)))
+        self.control.pay(invoice)
+        self._paid[who] = self.clock()
 
     def something_fails(self, how_often: float) -> None:
         """What befalls the next calls. A fault that was not met is forgotten."""
@@ -268,21 +276,22 @@ class Town:
 
     def world(self) -> World:
         notes = [mark for note in self.control.notes() for mark in MARK.findall(note["details"])]
-        return World(self._accepted(), self._answers, notes)
+        taken = [*self._taken()]
+        late = [(who, step) for who, step, at in taken if who in self._paid and at > self._paid[who]]
+        return World([(who, step) for who, step, _ in taken], self._answers, notes, late)
 
-    def _accepted(self) -> list[tuple[str, str]]:
+    def _taken(self) -> Iterator[tuple[str, str, datetime]]:
+        """Every message that the provider took: to whom, which step, and when."""
         if self.kind == "twilio":
-            return [
-                (f"Debtor {text['to'][-5:]}", text["body"].partition(":")[0])
-                for text in self.control.twilio.texts()
-                if text["direction"] != "inbound"
-            ]
-        return [
-            (f"Debtor {to[1:6]}", mail["subject"].partition(":")[0])
-            for mail in self.control.mails()
-            if _is_ours(mail)
-            for to in mail["to"]
-        ]
+            for text in self.control.twilio.texts():
+                if text["direction"] != "inbound":
+                    at = datetime.fromisoformat(text["created"])
+                    yield f"Debtor {text['to'][-5:]}", text["body"].partition(":")[0], at
+            return
+        for mail in filter(_is_ours, self.control.mails()):
+            for to in mail["to"]:
+                at = datetime.fromisoformat(mail["received_at"])
+                yield f"Debtor {to[1:6]}", mail["subject"].partition(":")[0], at
 
     def books(self) -> Books:
         with self.at_rest() as office, office.database.reading() as session:

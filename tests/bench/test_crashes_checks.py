@@ -45,6 +45,7 @@ def _state(state: ReminderState, **more: bool) -> Books:
         (WORLD, replace(BOOKS, told=["answer no. 1"] * 2), "stands 2 times in the history"),
         (replace(WORLD, notes=["[arrears 1-abc]"] * 2), BOOKS, "stands in the ledger 2 times"),
         (replace(WORLD, notes=[]), BOOKS, "is called written, and is not there"),
+        (replace(WORLD, chased_after_paying=[(WHO, STEP)]), BOOKS, "was sent Step 1 after paying"),
         (WORLD, replace(BOOKS, unwritten=["[arrears 2-abc]"]), "has not been written into the ledger"),
     ],
 )
