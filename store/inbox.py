@@ -22,15 +22,19 @@ def keep_post(session: Session, *, channel: str, event_id: str, raw: bytes, at: 
 
 
 def keep_posts(session: Session, channel: str, posts: Sequence[tuple[str, bytes, str]], at: datetime) -> int:
-    """Stores several, each as its event's id, its bytes and its problem. Returns how many were new."""
+    """Stores several, each as its event's id, its bytes and its problem. Returns how many were new.
+
+    Strangers write the Message-ID that a name is made of, and PostgreSQL takes no text with a zero byte: without one
+    that mail comes in, where it would otherwise be turned away until its provider gives up. Its bytes stay as they are.
+    """
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     kept = 0
     for event_id, raw, problem in posts:
-        row = {"event_id": event_id, "raw": raw, "problem": problem}
+        row = {"event_id": event_id.replace("\0", "\ufffd"), "raw": raw, "problem": problem.replace("\0", "\ufffd")}
         statement = insert(PostRow).values(channel=channel, received_at=at, attempts=0, **row)
-        once = statement.on_conflict_do_nothing(index_elements=["channel", "event_id"])
-        kept += session.execute(once).rowcount
+        once = statement.on_conflict_do_nothing(index_elements=["channel", "event_id"]).returning(col(PostRow.id))
+        kept += session.execute(once).first() is not None
     return kept
 
 
