@@ -82,7 +82,7 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     """On one line and of bounded length: the words are those of strangers' mail servers."""
     value = row.get(name, "")
     written = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
-    return " ".join(written.encode("utf-8", "replace").decode().split())[:LONGEST]
+    return " ".join(written.encode("utf-8", "replace").decode().replace("\0", " ").split())[:LONGEST]
 
 
 def _moment(stamp: Any) -> datetime | None:

@@ -270,6 +270,18 @@ def test_no_change_to_a_signed_post_however_small_is_believed(data):
         channel.hear(Posted("events", "", headers, bytes(body)))
 
 
+@given(st.integers(-10, 40).filter(bool))
+def test_nobody_can_move_the_border_between_the_moment_and_the_body_of_a_signed_post(moved):
+    """Both are signed as one: without more ado, a copied post would be believed again with its beginning cut off."""
+    posted, channel = SIGNED.posted, SIGNED.channel
+    stamp = posted.headers[TIMESTAMP]
+    whole, border = stamp.encode() + posted.body, len(stamp) + moved
+    headers = dict(posted.headers) | {TIMESTAMP: whole[:border].decode("latin-1")}
+
+    with pytest.raises(Forged):
+        channel.hear(Posted("events", "", headers, whole[border:]))
+
+
 class _Signed:
     """One genuine post of the practice SendGrid, fetched once."""
 
@@ -332,6 +344,15 @@ def test_an_event_with_odd_fields_is_still_understood_and_never_trips_us(odd, ki
 
     assert (kept.event_id, event.attempt) == ("event:e1", "57")
     assert "\n" not in event.why + event.recipient
+
+
+def test_a_zero_byte_in_the_words_of_a_strangers_mail_server_does_not_reach_the_books():
+    """PostgreSQL takes no text with one, and the bounce would not be understood."""
+    channel = a_channel(door_secret="s")
+    row = {"event": "bounce", "arrears_attempt": "57", "sg_event_id": "e1", "reason": "550 no\0 such user"}
+    (kept,) = channel.hear(Posted("events/s", "", {}, json.dumps([row]).encode())).keep
+
+    assert channel.read(kept.raw).why == "550 no such user"
 
 
 def test_there_are_no_other_doors():
