@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from channels import Posted
 from jobs import doors
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 router = APIRouter()
 
 AT_ONCE = 160_000_000
-"""Bytes of all posts that are being read at the same moment. Whoever comes then has to come again."""
+"""Bytes of all posts that are in memory at the same moment. Whoever comes then has to come again."""
 
 PATIENCE = 60
 """Seconds in which a post has to be here."""
@@ -45,16 +46,22 @@ async def knock(request: Request, kind: str) -> Response:
     most = doors.most(office, kind)
     if most is None:
         return Response(status_code=404)
+    under_way = _UnderWay(request.app.state)
     try:
-        body = await _body(request, most)
+        body = await _body(request, most, under_way)
         answer = await run_in_threadpool(doors.knock, office, kind, _posted(request, kind, body))
     except _TooLarge as post:
         answer = await run_in_threadpool(doors.too_large, office, kind, post.size)
     except (_Busy, TimeoutError):
         answer = doors.TROUBLE
+    except ClientDisconnect:  # anybody can hang up half-way; whoever meant it comes again
+        log.info("a post broke off", channel=kind)
+        answer = doors.TROUBLE
     except Exception:
         log.exception("a post could not be taken in", channel=kind)
         answer = doors.TROUBLE
+    finally:
+        under_way.end()
     if answer.stored:
         request.app.state.poke("receive", "")
     return Response(answer.body, status_code=answer.status, headers=_headers(answer))
@@ -77,27 +84,23 @@ def _posted(request: Request, kind: str, body: bytes) -> Posted:
     )
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def _body(request: Request, most: int, under_way: "_UnderWay") -> bytes:
     """The raw bytes, put together once. Raises _TooLarge as soon as there are too many of them."""
     told = request.headers.get("content-length", "")
     if told.isdigit() and int(told) > most:
         raise _TooLarge(int(told))
     chunks: list[bytes] = []
-    under_way = _UnderWay(request.app.state)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            async for chunk in request.stream():
-                chunks.append(chunk)
-                under_way.add(len(chunk))
-                if under_way.mine > most:
-                    raise _TooLarge(under_way.mine)
-        return b"".join(chunks)
-    finally:
-        under_way.end()
+    async with asyncio.timeout(PATIENCE):
+        async for chunk in request.stream():
+            chunks.append(chunk)
+            under_way.add(len(chunk))
+            if under_way.mine > most:
+                raise _TooLarge(under_way.mine)
+    return b"".join(chunks)
 
 
 class _UnderWay:
-    """How much of all posts is in memory at this moment, so that many at once cannot fill it."""
+    """How much of all posts is in memory, until each is answered, so that many at once cannot fill it."""
 
     def __init__(self, state: Any) -> None:
         self.mine = 0
