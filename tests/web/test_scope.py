@@ -116,6 +116,7 @@ def test_a_reply_that_no_organisation_can_claim_is_shown_only_to_who_sees_them_a
 def everything(books: Books) -> dict[str, Any]:
     """All that a form could change, apart from the sessions themselves."""
     tables = ("accounts", "holds", "history_notes", "reminders", "replies", "tasks", "organisations", "connections")
-    tables += ("workflows", "steps", "audit", "assignments")
+    tables += ("workflows", "steps", "audit", "assignments", "address_stops", "logos", "messages", "phone_calls")
+    tables += ("posts", "users", "voice_consents")
     with books.office.database.reading() as session:
         return {name: session.execute(text(f"SELECT * FROM {name} ORDER BY 1")).all() for name in tables}
