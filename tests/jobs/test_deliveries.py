@@ -59,8 +59,7 @@ def sent(firm: Firm, account: int, to: str, *, state: str = "sent", **more: Any)
             account_id=account,
             reminder_id=int(reminder.id or 0),
             to=to,
-            created_at=AT,
-            **({"channel": "email_smtp"} | more),
+            **({"channel": "email_smtp", "created_at": AT} | more),
         )
         unit.add(message)
         unit.flush()
