@@ -132,6 +132,8 @@ def _meaning(
     refusal: _Refusal, doing: str, *, headers: Mapping[str, str], block: str, now: datetime
 ) -> Refused | Unavailable | Unsure:
     status, code, said = refusal
+    if not 400 <= status < 500 or status == 408:  # whatever number it carries, Twilio may have begun
+        return Unsure(f"Twilio answered {status} while {doing}{_request_of(headers)}{DOUBT}")
     if code == OPTED_OUT:
         return Refused("the recipient has texted STOP to our number, so Twilio sends nothing there (21610)", True)
     if code in BAD_NUMBER:
@@ -147,9 +149,7 @@ def _meaning(
         return Unavailable(f"Twilio asks us to wait: {reason} ({code})", _until(headers, now))
     if status in (401, 403, 407):
         return Unavailable(f"Twilio does not let us in ({code}: {said}): {TO_MEND[20003].format(block=block)}")
-    if 400 <= status < 500 and status != 408:
-        return Refused(f"Twilio refuses it: {said} ({code}; see https://www.twilio.com/docs/api/errors/{code})")
-    return Unsure(f"Twilio answered {status} while {doing}{_request_of(headers)}{DOUBT}")
+    return Refused(f"Twilio refuses it: {said} ({code}; see https://www.twilio.com/docs/api/errors/{code})")
 
 
 def _until(headers: Mapping[str, str], now: datetime) -> datetime | None:

@@ -201,6 +201,16 @@ def test_an_hour_is_read_in_any_way_that_it_comes():
     assert hour(None) is hour("") is hour("yesterday") is None
 
 
+@given(
+    st.one_of(st.integers(200, 399), st.just(408), st.integers(500, 599)),
+    st.sampled_from([0, 20003, 20404, 20429, 21211, 21408, 21610, 21611, 30001, 30003, 30007, 30008, 30034]),
+)
+def test_an_answer_after_which_it_may_have_gone_is_always_a_doubt_whatever_number_it_carries(status, code):
+    error = TwilioRestException(status, "/Messages.json", "Unable to create record: who knows", code)
+
+    assert isinstance(failure_of(error, "sending a text", headers={}, block="sms_twilio", now=NOW), Unsure)
+
+
 @given(st.dictionaries(WORDS, WORDS, max_size=5), WORDS, WORDS)
 def test_what_is_sealed_is_read_by_its_own_key_alone_and_shows_nothing(content, secret, other):
     address = sealed(content, secret=secret, at=1)
