@@ -15,7 +15,7 @@ from channels._sealed import sealed, unsealed
 from channels._twilio import hour, is_number, reachable
 from channels._twilio_failures import failure_of, why_not_delivered
 from channels._twilio_line import HOME
-from channels._twilio_posts import genuine
+from channels._twilio_posts import genuine, raw_of, read_raw
 from channels._twiml import clean, document, say
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -209,6 +209,10 @@ def test_an_answer_after_which_it_may_have_gone_is_always_a_doubt_whatever_numbe
     error = TwilioRestException(status, "/Messages.json", "Unable to create record: who knows", code)
 
     assert isinstance(failure_of(error, "sending a text", headers={}, block="sms_twilio", now=NOW), Unsure)
+
+
+def test_a_zero_byte_in_a_text_does_not_keep_it_out_of_the_books():
+    assert read_raw(raw_of("reply", {"Body": "We pay\0on Friday"})).fields["Body"] == "We pay on Friday"
 
 
 @given(st.dictionaries(WORDS, WORDS, max_size=5), WORDS, WORDS)
