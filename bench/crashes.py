@@ -28,7 +28,7 @@ from bench.crashes_town import KINDS, Town
 from bench.showing import table
 from web import build
 
-NEWCOMERS = 40
+NEWCOMERS = 16
 A_ROUND = 3
 """Minutes from one pair of daemons to the next: a claim that a dead one has left runs out after three rounds."""
 
@@ -139,9 +139,9 @@ def _come_to_rest(town: Town, doors: Doors, log: Path) -> None:
             town.next_day(0)
         a_whole_round()
     for _ in range(A_DAY):
-        if not town.waiting()["deliver"]:
+        if not any(town.waiting().values()) and not town.books().unwritten:
             break
-        town.move(minutes=1)
+        town.move(minutes=2)
         a_whole_round()
 
 
