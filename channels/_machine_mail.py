@@ -11,17 +11,37 @@ from email import message_from_string
 from email.message import Message
 from typing import NamedTuple
 
-from channels._mail_parts import addresses, decoded, header, headers, inside, parts
+from channels._mail_parts import addresses, decoded, header, headers, inside, parts, sender
 from engine.replies import ReplyKind
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
 _MAIL_SERVER = re.compile(r"(mailer-daemon|postmaster|mail delivery (sub)?system)\b", re.IGNORECASE)
+_IS_THE_DAEMON = re.compile(r"^mailer-?daemon$", re.IGNORECASE)
 _BOUNCE_SUBJECT = re.compile(
-    r"undeliver(able|ed)|delivery (status notification|failure|has failed|report)|returned mail|mail delivery failed"
+    r"undeliver(able|ed)|delivery (status notification|failure|has failed|report|problem)|returned mail"
+    r"|(mail|message|delivery) (delivery )?failed|failed mail|failure delivery"
+    r"|(mail|message) (could )?not (be )?delivered"
+    r"|non-?delivery|user unknown|returning to sender"
     r"|failure notice|delivery failed|could not be delivered|unzustellbar|nicht zugestellt|zustellung fehlgeschlagen"
     r"|non remis|échec de (la )?remise|no se ha podido entregar|mancata consegna|onbestelbaar|não (foi )?entregue",
     re.IGNORECASE,
 )
+_DELAY = re.compile(
+    r"delayed|delivery delay|warning: (could not|message)|will (continue|keep) (to try|trying)|still being retried"
+    r"|has been postponed|advisory-only|do(es)? not need to resend|verzögert|wird (weiter|erneut) versucht",
+    re.IGNORECASE,
+)
+"""Of a report in words only: it has not arrived yet, which is no failure."""
+
+_FAILURE = re.compile(
+    r"(could|can|was|were|has been|been|did) ?not (be )?deliver|unable to deliver|n't able to deliver|undeliverable"
+    r"|delivery (to|has) .{0,80}failed|permanent.{0,20}(error|failure)"
+    r"|(user|address|mailbox) (is )?(unknown|unavailable)"
+    r"|unknown user|no such (user|mailbox|address)|invalid mailbox|(domain|mailbox|user) does not exist|user not found"
+    r"|\b5\d\d[ -]5\.\d+\.\d+\b|\b(smtp|rcpt).{0,60}\b5[05]\d\b|non remis|pas pu [êe]tre d[ée]livr|nicht zugestellt",
+    re.IGNORECASE,
+)
+_FORWARDS = re.compile(r"^\s*(re|aw|fwd?|wg|tr|rv)\s*:", re.IGNORECASE)
 _ABSENCE_SUBJECT = re.compile(
     r"^\s*(\[?auto(matic|mated|matische)?[- ]?(reply|response|antwort|svar)\]?\s*(:|-|–|$)|autoreply|autosvar\b|auto:"
     r"|out of (the )?office\s*(:|-|–|$|re\b|reply|auto|until|from)|on (annual |parental |sick )?leave\b|on holiday\b"
@@ -40,6 +60,7 @@ _COPY_BEGINS = re.compile(
 )
 _WRITTEN_ID = re.compile(r"^message-id:\s*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE)
 _LONGEST_NOTICE = 100_000
+_BEGINNING = 3_000
 
 
 class Enclosed(NamedTuple):
@@ -111,23 +132,41 @@ def _is_delivery_report(mail: Message) -> bool:
         return True
     if header(mail, "X-Failed-Recipients") or header(mail, "X-MS-Exchange-Message-Is-Ndr"):
         return True
-    signs = (
+    return _sounds_like_a_mail_server(mail)
+
+
+def _sounds_like_a_mail_server(mail: Message) -> bool:
+    """A report in words only, for people. What a person passes on has the same words in it, but answers something."""
+    if _IS_THE_DAEMON.match(sender(mail)[0].partition("@")[0]):
+        return True
+    subject = header(mail, "Subject")
+    signs = [
         bool(_MAIL_SERVER.search(header(mail, "From"))),
         header(mail, "Return-Path") == "<>",
-        bool(_BOUNCE_SUBJECT.search(header(mail, "Subject"))),
-    )
+        bool(_BOUNCE_SUBJECT.search(subject)),
+    ]
+    if any(signs) and not (_FORWARDS.match(subject) or header(mail, "In-Reply-To") or header(mail, "References")):
+        signs.append(bool(_FAILURE.search(_beginning(mail))))
     return sum(signs) >= 2
+
+
+def _beginning(mail: Message) -> str:
+    """The first words of the first text."""
+    texts = (decoded(part) for part in parts(mail) if part.get_content_maintype() == "text")
+    return next(texts, "")[:_BEGINNING]
 
 
 def _has_failed(mail: Message) -> bool:
     """Delayed, relayed and delivered mails are reported in the same way, and are no failure."""
     reports = [report for report in _reports(mail) if header(report, "Action") or header(report, "Status")]
-    return not reports or any(map(_failed, reports))
+    if not reports:
+        return not _DELAY.search(f"{header(mail, 'Subject')}\n{_beginning(mail)}")
+    return any(map(_failed, reports))
 
 
 def _failed(report: Message) -> bool:
     action = header(report, "Action").lower()
-    return action.startswith("failed") or (not action and header(report, "Status").startswith("5"))
+    return action.startswith(("fail", "error")) or (not action and header(report, "Status").startswith("5"))
 
 
 def _reports(mail: Message) -> Iterator[Message]:

@@ -12,11 +12,14 @@ from channels._html_text import QUOTED_FROM_HERE
 from channels._quoting_words import (
     ABOVE_THIS_LINE,
     ANY_LABEL,
+    BEGINS_IN_THE_LINE,
+    FORWARDED_MESSAGE,
     MAIL_LABEL,
     OPENS,
     ORIGINAL_MESSAGE,
     WROTE,
     WROTE_AT_THE_END,
+    WROTE_BETWEEN_DASHES,
 )
 
 _MOST_LINES = 20_000
@@ -28,7 +31,7 @@ _MARKED = re.compile(r"^\s{0,3}(>|&gt;)")
 _COMPARISON = re.compile(r"^\s*>\s*=?\s*[£$€¥]?\s?\d[\d.,]*")
 _RULE = re.compile(r"^\s*(_{10,}|-{10,})\s*$")
 _COLON = re.compile(r"[:：]\s*$")
-_DATE = re.compile(r"\b(19|20)\d\d\b|\b\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}\b")
+_DATE = re.compile(r"\b(19|20)\d\d([./-]\d{1,2}){2}\b|\b(19|20)\d\d\b|\b\d{1,2}[./-]\s?\d{1,2}[./-]\s?\d{2,4}\b")
 _TIME = re.compile(r"\b\d{1,2}[:.h]\d{2}\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@\[\]():]+@[^\s<>@\[\]():]+\.[^\s<>@\[\]():]+")
 _OUR_TOKEN = re.compile(r"\+[0-9a-z]{29}@", re.IGNORECASE)
@@ -52,6 +55,10 @@ def _new_lines(lines: list[str], ours: list[str]) -> list[str]:
     while at < len(lines):
         if lines[at] == QUOTED_FROM_HERE or ABOVE_THIS_LINE.match(lines[at]) or _is_mail_header(lines, at):
             return _without_rule_at_the_end(kept)
+        if FORWARDED_MESSAGE.match(lines[at]):
+            return kept + lines[at:]  # what was forwarded is the message
+        if WROTE_BETWEEN_DASHES.match(lines[at]) and _DATE.search(lines[at]):
+            return kept
         if ORIGINAL_MESSAGE.match(lines[at]):
             if not _is_marked(_next_words(lines, at + 1)):
                 return kept
@@ -59,6 +66,7 @@ def _new_lines(lines: list[str], ours: list[str]) -> list[str]:
             at += 1
         elif length := _introduction(lines, at, ours):
             introduced = True
+            kept += _before_the_introduction(lines[at])
             at += length
             if not _is_marked(_next_words(lines, at)):
                 return kept
@@ -99,9 +107,19 @@ def _without_rule_at_the_end(kept: list[str]) -> list[str]:
     return kept[:end]
 
 
+def _before_the_introduction(line: str) -> list[str]:
+    """What stands before "--- On Wed, X wrote:" in the same line, where a mail programme forgot to begin a new one."""
+    found = BEGINS_IN_THE_LINE.match(line) if not OPENS.match(line) and "--" in line else None
+    return [found["before"].rstrip()] if found and not _DATE.search(found["before"]) else []
+
+
 def _introduction(lines: list[str], at: int, ours: list[str]) -> int:
     """How many lines from here say "On Monday, X wrote:"; 0 if none do. Mail programmes wrap them anywhere."""
-    opens = OPENS.match(lines[at]) or (_DATE.search(lines[at]) and _TIME.search(lines[at]))
+    first = lines[at]
+    opens = OPENS.match(first) or (_DATE.search(first) and _TIME.search(first))
+    opens = opens or (_ADDRESS.search(first) and WROTE.search(first))
+    if _DATE.match(first) and _ADDRESS.search(first) and _is_marked(_next_words(lines, at + 1)):
+        return 1  # "2011/4/7 Mia <mia@cafe.example>", without a verb
     for count in range(1, _WRAPPED_OVER + 1 if opens else 2):
         window = lines[at : at + count]
         if len(window) < count or not window[-1].strip() or (count > 1 and OPENS.match(window[-1])):
@@ -137,7 +155,7 @@ def _is_mail_header(lines: list[str], at: int) -> bool:
     and not when it goes on with labels that no mail has, such as Amount or Reference.
     """
     first = MAIL_LABEL.match(lines[at])
-    if first is None or not first["origin"]:
+    if first is None or not (first["origin"] or first["sent"]):
         return False
     seen: set[str] = set()
     addressed = False
@@ -153,6 +171,8 @@ def _is_mail_header(lines: list[str], at: int) -> bool:
             return False
         elif not ("@" in line or ";" in line or line[:1].isspace()):
             break
+    if not first["origin"] and not ({"to", "subject"} <= seen and addressed):
+        return False  # a block that begins with its date needs every other label too
     return {"origin", "sent"} <= seen and bool(seen & {"to", "subject"}) and ("subject" in seen or addressed)
 
 

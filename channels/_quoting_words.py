@@ -18,7 +18,13 @@ _WROTE = _any(
 _ORIGINAL_MESSAGE = _any(
     *("original message", "ursprüngliche nachricht", "original-nachricht", "originalnachricht", "message d['’]origine"),
     *("message original", "mensaje original", "messaggio originale", "oorspronkelijk bericht", "mensagem original"),
-    *("ursprungligt meddelande", "oprindelig meddelelse", "opprinnelig melding", "alkuperäinen viesti"),
+    *(
+        "ursprungligt meddelande",
+        "oprindelig meddelelse",
+        "oprindelig besked",
+        "opprinnelig melding",
+        "alkuperäinen viesti",
+    ),
     *("wiadomość oryginalna", "původní zpráva", "исходное сообщение", "reply message"),
 )
 _FROM = _any("from", "von", "de", "da", "van", "från", "fra", "od", "lähettäjä", "от", "发件人", "差出人")
@@ -47,6 +53,19 @@ OPENS = re.compile(
 )
 
 ORIGINAL_MESSAGE = re.compile(rf"^\W{{0,4}}[-_*=–—]{{2,}}\s*({_ORIGINAL_MESSAGE})\s*[-_*=–—]{{2,}}\s*$", re.IGNORECASE)
+
+WROTE_BETWEEN_DASHES = re.compile(rf"^\W{{0,4}}-{{3,}}.{{0,300}}(?<!\w)({_WROTE})\W{{0,3}}-{{3,}}\s*$", re.IGNORECASE)
+"""`---- On Wed, 24 Feb 2021 14:02:50 +0530 mia@cafe.example wrote ----`, as Zoho puts it."""
+
+FORWARDED_MESSAGE = re.compile(
+    r"^\W{0,4}[-_*=–—]{2,}\s*(forwarded message|begin forwarded message|weitergeleitete nachricht|message transféré"
+    r"|mensaje reenviado|messaggio inoltrato|mensagem encaminhada|doorgestuurd bericht|vidarebefordrat meddelande)"
+    r"\s*[-_*=–—]{2,}\s*$",
+    re.IGNORECASE,
+)
+BEGINS_IN_THE_LINE = re.compile(
+    r"^(?P<before>.*\w\W{0,3})(?:-{2,}\s*|\s)(?:on|am|le|el|il|op|den)\s[^-]{0,300}$", re.IGNORECASE
+)
 
 ABOVE_THIS_LINE = re.compile(
     r"^\W*(please )?(type|write|enter) your (reply|answer) above this line\W*$|^#{2,}.*above this line.*#{2,}$",

@@ -91,6 +91,36 @@ def test_a_bounce_is_known_by_what_mail_servers_write(headers):
     assert a_mail(*headers).kind is ReplyKind.BOUNCE
 
 
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (["From: MAILER-DAEMON@old.example", "Subject: Processing Error"], "It has been returned."),
+        (
+            ["From: imss@scanner.example", "Subject: Mail could not be delivered"],
+            "Received >>> 550 5.1.1 unknown user.",
+        ),
+        (["From: postmaster@x.example", "Subject: About your mail"], "Your message could not be delivered to mia."),
+        (["From: a@x.example", "Subject: Delivery Failure"], "Could not deliver message. Reason: unknown user <mia>"),
+    ],
+)
+def test_an_old_server_is_known_by_two_signs_of_which_its_words_may_be_one(headers, body):
+    assert a_mail(*headers, body=body).kind is ReplyKind.BOUNCE
+
+
+def test_a_delay_that_is_told_in_words_only_is_no_failure():
+    told = "Warning: message still undelivered after 4 hours. Will keep trying until it is 5 days old."
+
+    assert a_mail("From: MAILER-DAEMON@x.example", "Subject: Returned mail", body=told).kind is ReplyKind.MACHINE
+
+
+@pytest.mark.parametrize("more", [[], ["In-Reply-To: <a@b.example>"]])
+def test_a_person_who_passes_on_that_a_mail_came_back_is_a_person(more):
+    subject = "Subject: FW: Undeliverable: Your invoice" if not more else "Subject: Undeliverable: Your invoice"
+    body = "We could not deliver this, can you mend it? It says 550 5.1.1 user unknown."
+
+    assert a_mail("From: Mia <mia@cafe.example>", subject, *more, body=body).kind is ReplyKind.HUMAN
+
+
 def test_a_complaint_names_whoever_pressed_the_button():
     raw = (
         b"From: feedback@isp.example\r\nTo: accounts@firm.example\r\nSubject: complaint\r\n"

@@ -252,6 +252,33 @@ def test_a_line_right_above_the_introduction_is_not_lost():
 
 
 @pytest.mark.parametrize(
+    "quote",
+    [
+        "---- On Wed, 24 Feb 2021 14:02:50 +0530 tom@firm.example wrote ----\n\nPlease pay.",
+        "-------- Oprindelig besked --------\nFra: Tom <tom@firm.example>\n"
+        "Dato: 04.07.2024 17.45\nTil: m@c.dk\nEmne: Hej",
+        "Tom Firm <tom@firm.example> schrieb am So., 23.\nJuni 2024, 21:08:\n\n> Bitte zahlen\n>\n> Tom",
+        "2011/4/7 Tom Firm <tom@firm.example>\n\n> Please pay.",
+        "Date: Fri, 28 Sep 2012 10:55:48 +0000\nFrom: tom@firm.example\nTo: mia@cafe.example\nSubject: Hello\n\nPlease",
+    ],
+)
+def test_what_other_programmes_write_above_a_quote_is_known_too(quote):
+    assert said(f"Paid on Friday.\n\n{quote}") == "Paid on Friday."
+
+
+def test_a_mail_that_was_forwarded_below_a_word_of_their_own_is_kept():
+    mail = "FYI\n\n---------- Forwarded message ----------\nFrom: bank@b.example\nDate: 1.1.2026\n\nYour money"
+
+    assert said(mail) == mail
+
+
+def test_words_in_front_of_an_introduction_in_the_same_line_are_not_lost():
+    mail = "paid - in full--- On Wed, Apr 4, 2012 at 3:59 PM, tom@firm.example wrote:\n> Hi"
+
+    assert said(mail).startswith("paid - in full")
+
+
+@pytest.mark.parametrize(
     "mail", [MARKED, f"On 30 Jun 2025, at 09:12, Tom <t@x.example> wrote:\n\n{MARKED}", "> ok\n> fine"]
 )
 def test_when_nothing_would_be_left_everything_stays(mail):
