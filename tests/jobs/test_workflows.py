@@ -312,6 +312,19 @@ def test_saving_works_alike_on_both_databases(database_url: str) -> None:
     firm.close()
 
 
+def test_a_copy_of_a_workflow_sends_each_step_as_the_original_does(firm: Firm) -> None:
+    dressed = an_email("Last", 50, layout="note", attach_statement=True, cc=("boss@x.example", "files@x.example"))
+    by_hand = an_email("By hand", 60, manual=True)
+    number = firm.save(replace(HOUSE, name="Dressed", steps=(*HOUSE.steps, dressed, by_hand)))
+
+    copy = duplicate_workflow(firm.office, firm.id, number, by=BY)
+
+    original, copied = firm.draft(number), firm.draft(copy.workflow_id)
+    assert copied.steps[3] == replace(dressed, id=copied.steps[3].id)
+    assert copied == replace(original, id=copy.workflow_id, name="Dressed 2", version=1, steps=copied.steps)
+    assert [replace(step, id="") for step in copied.steps] == [replace(step, id="") for step in original.steps]
+
+
 # Where a draft comes from
 
 
