@@ -164,7 +164,9 @@ def _one_day(
 def _an_answer(console: Console, control: sandbox.Control, office: Office, tally: Tally) -> None:
     """Nell answers the last reminder she had, as anybody would: by pressing Reply."""
     mails = [mail for mail in control.mails() if any("tidewater" in to for to in mail["to"])]
-    said = f"Hi, thanks for the nudge. {_number('A')} went out yesterday, {_number('B')} follows on Friday.\nNell"
+    said = (
+        f"Hi, thanks for the nudge. {_number('A')} went out yesterday, and we will pay {_number('B')} on Friday.\nNell"
+    )
     control.reply(mails[-1]["message_id"], said)
     console.print("  [bold]Nell answers the last reminder.[/bold]")
     receive.receive(office)
