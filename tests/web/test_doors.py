@@ -4,6 +4,7 @@ Nothing is lost silently, nobody fills our disk or our memory, and nothing that 
 """
 
 import http.client
+import warnings
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -176,3 +177,13 @@ def test_a_forged_token_gives_a_reply_to_nobody(house: House) -> None:
     (reply,) = house.rows(ReplyRow)
     assert (reply.account_id, reply.matched_by) == (None, "")
     assert house.tasks() == ["unmatched reply"]
+
+
+def test_each_way_to_knock_is_an_operation_of_its_own(house: House) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        paths = build(house.firm.office, poke=lambda *_: None).openapi()["paths"]
+
+    known = [operation["operationId"] for item in paths.values() for operation in item.values()]
+    assert len(known) == len(set(known))
+    assert {"get", "post"} <= paths["/hooks/{kind}/{door}"].keys()
