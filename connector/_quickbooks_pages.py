@@ -25,7 +25,8 @@ T = TypeVar("T")
 class Page(Generic[R]):
     """The rows of one list. `at` is QuickBooks' own clock, as it wrote it.
 
-    `length` counts the odd rows too, and `first` and `last` are the ids of the outermost, odd or not.
+    `length` counts the odd rows too, and `first` and `last` are the ids of the outermost, odd or not. On a walk `ends`
+    says that it was the last page of its list, and `onward` from which moment another walk may take over after it.
     """
 
     entity: str
@@ -37,6 +38,8 @@ class Page(Generic[R]):
     count: int | None = None
     first: str = ""
     last: str = ""
+    ends: bool = False
+    onward: str = ""
 
     @property
     def ids(self) -> frozenset[str]:

@@ -4,24 +4,25 @@ The first reading takes the customers who owe, the open invoices, and the money 
 is a single question for what has changed, by QuickBooks' own clock and with five minutes of overlap. QuickBooks says
 at most 1,000 changes at once and drops the deletions first, so a full answer is asked again list by list, and when even
 that is full the list is walked and a whole check falls due. Its memory of changes lasts thirty days: after 29 the open
-ledger is read from the beginning.
+ledger is read from the beginning. A first reading that is cut short goes on where it was.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from connector import WHOLE_CHECK_DUE, Clock, Cursor, Gone, Records, Unreachable
 from connector import _quickbooks_meaning as meaning
 from connector import _quickbooks_pages as pages
 from connector import _quickbooks_rows as rows
+from connector._quickbooks_cursor import FIRST_ORDER, Begun, begun
 from connector._quickbooks_line import Line
 from connector._quickbooks_memory import Memory
+from connector._quickbooks_owing import Owing, payers_of
 from connector._quickbooks_query import ACTIVE_OR_NOT, MOST_ROWS, OPEN, Question, batches, one_of
 from connector._quickbooks_walking import walk
-from connector._sense import NOTHING
 from engine.receivables import Applied
 
 REMEMBERED = timedelta(days=29)
@@ -48,35 +49,37 @@ class Reading:
         self._ids_at_once = ids_at_once
         self._overlap = overlap
 
-    def everything_open(self) -> Iterator[Records]:
-        """Customers who owe, open invoices, unused money, and what changed while these were read."""
-        customers: dict[str, rows.AccountRow] = {}
-        started = ""
-        for page in self._walk(pages.CUSTOMERS, OPEN):
-            started = started or _known(page.at)
-            customers |= {row.id: row for row in page.rows}
-            yield self._accounts(page)
-        owed: dict[str, Decimal] = {}
-        for invoices in self._walk(pages.INVOICES, OPEN):
-            for row in invoices.rows:
-                if row.customer_ref and row.customer_ref.value and row.balance:
-                    owed[row.customer_ref.value] = owed.get(row.customer_ref.value, NOTHING) + row.balance
-            yield self._invoices(invoices)
-        for page in self._people({*owed} | _payers(customers.values()), known=customers):
-            customers |= {row.id: row for row in page.rows}
-            yield self._accounts(page)
-        in_credit = [name for name, sum_ in owed.items() if _has_credit(customers.get(name), sum_)]
-        yield from self._unused_money(in_credit)
-        yield from self._delta(_back(started, self._overlap), {})
+    def everything_open(
+        self, resumed: Begun | None = None, kept: Cursor | None = None, also: Collection[str] = ()
+    ) -> Iterator[Records]:
+        """Customers who owe, open invoices, unused money, and what changed while these were read.
+
+        Every page says where a later reading may go on after it. `kept` is handed on with each cursor.
+        """
+        began = resumed
+        # Who owes how much is known only to a reading that saw all of it itself.
+        owing = None if resumed else Owing()
+        for name, after in pairwise(FIRST_ORDER[FIRST_ORDER.index(resumed.list if resumed else FIRST_ORDER[0]) :]):
+            since = resumed.since if resumed and resumed.list == name else ""
+            for records, page in self._open_pages(name, since, owing):
+                began = began or Begun(_known(page.at), name)
+                onward = Begun(began.at, after) if page.ends else Begun(began.at, name, page.onward)
+                yield self._resumable(records, onward, kept or {})
+        assert began is not None
+        for records in self._delta(_back(began.at, self._overlap), kept or {}, also):
+            yield self._resumable(records, Begun(began.at, FIRST_ORDER[-1]), kept or {})
 
     def changes(self, since: Cursor, also: Collection[str]) -> Iterator[Records]:
         """What changed since the cursor, and those of `also` that did not come by themselves."""
         self._memory.currency = self._memory.currency or since.get("currency", "")
-        moment = meaning.instant(since.get("changed"))
+        kept = {name: since[name] for name in (WHOLE_CHECK_DUE,) if name in since}
+        first = begun(since)
+        moment = meaning.instant(first.at if first else since.get("changed"))
         if moment is None or self._clock() - moment > REMEMBERED:
             yield from self._anew(since.get("changed", "") if moment else "")
+        elif first:
+            yield from self.everything_open(first, kept, also)
         else:
-            kept = {name: since[name] for name in (WHOLE_CHECK_DUE,) if name in since}
             yield from self._delta(since["changed"], kept, also)
 
     def whole_check(self, open_ids: Collection[str], open_credits: Collection[str] | None) -> Iterator[Records]:
@@ -124,8 +127,61 @@ class Reading:
         """The open ledger once more, and what a walk can still tell of the time that the feed has forgotten."""
         for entity in ("Customer", "Payment", "CreditMemo") if since else ():
             yield from self._walked(entity, since)
-        for page in self.everything_open():
-            yield page if page.cursor is None else Records(cursor={**page.cursor, WHOLE_CHECK_DUE: "due"})
+        yield from self.everything_open(kept={WHOLE_CHECK_DUE: "due"})
+
+    def _resumable(self, records: Records, onward: Begun, kept: Cursor) -> Records:
+        if records.cursor is not None:
+            return records
+        return replace(records, resume={**kept, **onward.cursor(), "currency": self._memory.currency})
+
+    def _open_pages(self, name: str, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
+        match name:
+            case "customers":
+                return self._open_customers(since, owing)
+            case "invoices":
+                return self._open_invoices(since, owing)
+            case "payments":
+                return (
+                    (_with_something_left(self._credits(page, None)), page)
+                    for page in self._unused(pages.PAYMENTS, since, owing)
+                )
+            case _:
+                return (
+                    (_with_something_left(self._credits(None, page)), page)
+                    for page in self._unused(pages.CREDIT_MEMOS, since, owing)
+                )
+
+    def _open_customers(self, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
+        for page in self._walk(pages.CUSTOMERS, OPEN, beginning=since):
+            if owing is not None:
+                owing.meet(page.rows)
+            yield self._accounts(page), page
+
+    def _open_invoices(self, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
+        """The open invoices, and whoever they name that is not known yet. A reading that was resumed does not know who
+        is; whoever keeps its pages does, and asks for them.
+        """
+        for page in self._walk(pages.INVOICES, OPEN, beginning=since):
+            if owing is not None:
+                owing.owe(page.rows)
+            yield self._invoices(page), page
+        if owing is None:
+            return
+        for people in self._people(owing.named(), known=owing.balances):
+            owing.meet(people.rows)
+            yield self._accounts(people), replace(people, ends=True)
+
+    def _unused(self, listing: pages.Listing[R], since: str, owing: Owing | None) -> Iterator[pages.Page[R]]:
+        """Payments or credit memos of those who owe less than their invoices say; of everybody where that is not known.
+
+        Cut short among those of a few, another reading goes on with those of everybody, from the beginning.
+        """
+        if owing is None:
+            yield from self._walk(listing, beginning=since)
+            return
+        for batch in batches(owing.in_credit(), self._ids_at_once):
+            for page in self._walk(listing, one_of("CustomerRef", batch)):
+                yield replace(page, ends=False, onward="")
 
     def _delta(self, since: str, kept: Cursor, also: Collection[str] = ()) -> Iterator[Records]:
         found = self._changed(FOLLOWED, since)
@@ -163,7 +219,7 @@ class Reading:
             settled_by=invoices.settled_by,
         )
         known = {row.id: row for row in found.customers.rows}
-        yield from map(self._accounts, self._people(_payers(known.values()), known=known))
+        yield from map(self._accounts, self._people(payers_of(known.values()), known=known))
 
     def _walked(self, entity: str, since: str) -> Iterator[Records]:
         """A list with too many changes for the feed: walked from the same moment. What was deleted is not in it."""
@@ -198,7 +254,7 @@ class Reading:
             gone = tuple(Gone("credits", name) for name in batch if name not in memos.ids)
             yield replace(self._credits(None, memos), gone=gone)
 
-    def _people(self, wanted: set[str], known: dict[str, rows.AccountRow]) -> Iterator[pages.Page[rows.AccountRow]]:
+    def _people(self, wanted: set[str], known: Collection[str]) -> Iterator[pages.Page[rows.AccountRow]]:
         """These customers but for the known, and whoever is billed for them, up to the top."""
         asked = {*known}
         for _ in range(DEEPEST + 1):
@@ -207,19 +263,10 @@ class Reading:
             wanted = set()
             for batch in batches(missing, self._ids_at_once):
                 page = self._ask(pages.CUSTOMERS, Question("Customer", (one_of("Id", batch), ACTIVE_OR_NOT)))
-                wanted |= _payers(page.rows)
+                wanted |= payers_of(page.rows)
                 yield page
             if not wanted:
                 return
-
-    def _unused_money(self, customers: Sequence[str]) -> Iterator[Records]:
-        """Payments and credit memos with something left, of those customers who owe less than their invoices say."""
-        for batch in batches(customers, self._ids_at_once):
-            whose = one_of("CustomerRef", batch)
-            for memos in self._walk(pages.CREDIT_MEMOS, whose):
-                yield _with_something_left(self._credits(None, memos))
-            for payments in self._walk(pages.PAYMENTS, whose):
-                yield _with_something_left(self._credits(payments, None))
 
     def _walk(self, listing: pages.Listing[R], *where: str, beginning: str = "") -> Iterator[pages.Page[R]]:
         question = Question(listing.entity, where, most=self._page_size)
@@ -268,17 +315,6 @@ def _gathered(each: dict[str, pages.Changes]) -> pages.Changes:
 def _gone(lists: Iterable[pages.Page[Any]]) -> tuple[Gone, ...]:
     found = (meaning.gone(row, page.entity) for page in lists for row in page.rows if row.is_deleted)
     return tuple(gone for gone in found if gone is not None)
-
-
-def _payers(customers: Iterable[rows.AccountRow]) -> set[str]:
-    return {
-        row.parent_ref.value for row in customers if row.bill_with_parent and row.parent_ref and row.parent_ref.value
-    }
-
-
-def _has_credit(customer: rows.AccountRow | None, owed: Decimal) -> bool:
-    """Whoever owes less than their open invoices come to has money that was not yet used."""
-    return customer is not None and customer.balance is not None and customer.balance < owed
 
 
 def _with_something_left(records: Records) -> Records:

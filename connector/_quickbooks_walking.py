@@ -4,7 +4,8 @@ A list is walked by time of change: read a page, then ask for everything changed
 on. Somebody who pays in the middle of the walk takes a row out of the list; walked by position, that would have pulled
 an unread row onto a page already read. Only inside one second, in which an import may have changed thousands, does the
 walk step by position. Each page then begins with the last row of the one before: if it does not, rows have gone
-meanwhile, and that second is walked again. Rows met twice are dropped.
+meanwhile, and that second is walked again. Rows met twice are dropped. A walk that was cut short is taken up at the
+beginning of the second it had come to.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,10 +49,12 @@ def walk(ask: Callable[[Question], Page[R]], question: Question, beginning: str 
         if place.start > 1 and not _leads_on(page, place):
             place.start = 1  # rows have gone from under us
             continue
-        yield _fresh(page, place)
-        if page.length < asked.most:
+        fresh, ends = _fresh(page, place), page.length < asked.most
+        if not ends:
+            _move(page, place, asked.most)
+        yield replace(fresh, ends=ends, onward=place.moment)
+        if ends:
             return
-        _move(page, place, asked.most)
     raise Unreachable(
         f"QuickBooks' list of {question.entity} does not come to an end. It will be read again; if this goes on, send "
         "this run to support."
