@@ -17,6 +17,8 @@ from store.tables import (
     ConnectionRow,
     InvoiceRow,
     OrganisationRow,
+    PostRow,
+    ReplyRow,
     SetAsideRow,
     SyncRunRow,
 )
@@ -94,3 +96,23 @@ def test_an_invoice_still_says_when_we_learnt_that_it_was_paid(office: Office) -
     with office.database.reading() as session:
         assert session.scalars(select(InvoiceRow.settled_seen_at)).one() == NOW - timedelta(days=500)
         assert session.get(SyncRunRow, 1) is None
+
+
+def test_what_was_told_of_deliveries_goes_after_a_month_and_what_debtors_wrote_stays(office: Office) -> None:
+    with office.database.unit_of_work() as unit:
+        for age, more in ((40, {}), (20, {}), (40, {"problem": "odd"}), (40, {"processed_at": None}), (40, {})):
+            at = NOW - timedelta(days=age)
+            row = {"channel": "email_smtp", "event_id": str(_events.pop()), "received_at": at, "raw": b"x"}
+            post = PostRow(**(row | {"processed_at": at} | more))
+            unit.add(post)
+        unit.flush()
+        unit.add(ReplyRow(post_id=post.id, channel="email_smtp", kind="human", received_at=NOW))
+    prune(office)
+
+    with office.database.reading() as session:
+        left = [(row.problem, row.processed_at) for row in session.scalars(select(PostRow).order_by(col(PostRow.id)))]
+    old, newer = NOW - timedelta(days=40), NOW - timedelta(days=20)
+    assert left == [("", newer), ("odd", old), ("", None), ("", old)]
+
+
+_events = list(range(9))
