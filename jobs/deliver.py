@@ -90,6 +90,7 @@ def deliver(office: Office, reminder_id: int, looks: Looks | None = None, links:
     fresh = look_again(office, claimed, looks, links)
     if fresh is None:
         return
+    receive.understand_all(office)  # what came in since the round began: an answer may hold this one
     marked = mark(office, claimed, fresh)
     if marked is None:
         return

@@ -14,6 +14,9 @@ from sqlmodel import col
 from channels import settings_of
 from engine.reminders import ReminderState
 from jobs import deliver
+from jobs.looked import Looked
+from jobs.office import Office
+from store.inbox import keep_post
 from store.tables import AddressStopRow, MessageRow, PostRow
 from tests.sandbox.sendgrid_listening import settled
 from town import Town
@@ -75,6 +78,23 @@ def house(a_town: Callable[..., Town]) -> Iterator[House]:
     yield house
     server.should_exit = True
     thread.join(10)
+
+
+def test_what_is_told_of_one_mail_keeps_no_other_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked, town = deliver.look_again, house.town
+
+    def meanwhile(office: Office, *claimed: Any) -> Looked | None:
+        fresh = looked(office, *claimed)
+        told = b'{"event": "delivered", "sg_event_id": "of-another", "email": "someone@else.example"}'
+        with office.database.unit_of_work() as unit:
+            assert keep_post(unit, channel="email_sendgrid", event_id="of-another", raw=told, at=office.clock())
+        return fresh
+
+    town.walk(date(2026, 1, 6), date(2026, 1, 12))
+    monkeypatch.setattr(deliver, "look_again", meanwhile)
+    town.walk(FIRST_REMINDER, FIRST_REMINDER)
+
+    assert len(town.mails_to(ADDRESS)) == 1
 
 
 def test_a_reminder_leaves_arrives_and_is_answered(house: House) -> None:
@@ -160,7 +180,7 @@ def test_mails_wait_at_sendgrid_while_the_doors_are_closed(house: House) -> None
     town.walk(date(2026, 1, 6), FIRST_REMINDER)
     house.until(posts=2)
     broken = town.office.database
-    town.office.database = None  # type: ignore[assignment]  # as if the disk were gone
+    town.office.database = None
     town.control.reply(0, "It goes out on Friday.")
     settled(town.control.sendgrid.handed, lambda rows: rows[0]["statuses"])
     town.office.database = broken
