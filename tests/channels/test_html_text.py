@@ -1,9 +1,11 @@
 """Mirrors channels/_html_text.py: HTML mail as a person would read it."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from channels._html_text import text_of
+from channels._quoted_text import said
 
 
 def test_paragraphs_lines_and_lists_stand_on_lines_of_their_own():
@@ -41,3 +43,26 @@ def test_what_outlook_hides_in_conditions_is_passed_over():
 @given(st.text(alphabet=st.sampled_from("<>/!-[]&;ab pdivblockquote\"'= \n"), max_size=300))
 def test_no_markup_at_all_brings_the_reader_down(html):
     assert isinstance(text_of(html), str)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "<div id='appendonsend'></div><hr><div id='divRplyFwdMsg'>Tom wrote</div><div>Please pay.</div>",
+        "<div id='mail-editor-reference-message-container'><div>Please pay.</div></div>",
+        "<div class='gmail_quote'><div class='gmail_attr'>Tom hat geschrieben</div>"
+        "<blockquote class='gmail_quote'>Please<br>pay.</blockquote></div>",
+        "<div class='moz-cite-prefix'>Tom, le 3 mars</div><blockquote type='cite'>Please<br>pay.</blockquote>",
+        "<div class='yahoo_quoted'><div>On Monday Tom wrote:</div><div>Please pay.</div></div>",
+        "<div class='protonmail_quote'><div>Please<br>pay.</div></div>",
+    ],
+)
+def test_the_boxes_in_which_mail_programmes_quote_are_known(quote: str) -> None:
+    assert said(text_of(f"<div>Paid on <b>Friday</b>.</div>{quote}")) == "Paid on Friday."
+
+
+def test_answers_between_the_boxes_are_kept() -> None:
+    box = "<div class='yahoo_quoted'><div>Is {} right?</div></div>"
+    html = f"<div>Hello</div>{box.format('A')}<div>A is right.</div>{box.format('B')}<div>B is not.</div>"
+
+    assert said(text_of(html)).split("\n\n") == ["Hello", "A is right.", "B is not."]
