@@ -137,9 +137,9 @@ class Reading:
     def _open_pages(self, name: str, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
         match name:
             case "customers":
-                return self._open_customers(since, owing)
+                return self._who_owes(since, owing)
             case "invoices":
-                return self._open_invoices(since, owing)
+                return self._what_is_open(since, owing)
             case "payments":
                 return (
                     (_with_something_left(self._credits(page, None)), page)
@@ -151,13 +151,13 @@ class Reading:
                     for page in self._unused(pages.CREDIT_MEMOS, since, owing)
                 )
 
-    def _open_customers(self, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
+    def _who_owes(self, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
         for page in self._walk(pages.CUSTOMERS, OPEN, beginning=since):
             if owing is not None:
                 owing.meet(page.rows)
             yield self._accounts(page), page
 
-    def _open_invoices(self, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
+    def _what_is_open(self, since: str, owing: Owing | None) -> Iterator[tuple[Records, pages.Page[Any]]]:
         """The open invoices, and whoever they name that is not known yet. A reading that was resumed does not know who
         is; whoever keeps its pages does, and asks for them.
         """
