@@ -90,7 +90,7 @@ def _in_words(message: ConsoleMessage) -> str:
 
 
 def _is_page(path: str) -> bool:
-    if path.startswith("/hooks/"):
+    if path.startswith("/hooks/") or "/files/" in path:
         return False
     return not path.endswith(("/begin", "/callback", "/letter", "/line", "/logo", "/pdf")) and path not in (
         "/health",
