@@ -1,10 +1,10 @@
 """One reading of a ledger, page after page, before anything of it is written.
 
 It may be cut short: by the ledger, which wants silence, or by the line. Then it is kept up to the last place from which
-a later reading can go on.
+a later reading can go on. A first reading is not held whole: see `jobs.taking_in`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -14,12 +14,17 @@ from jobs.carried import with_their_calls
 from jobs.ledgers import learn_who_it_is
 from jobs.office import Office
 from store.brake_figures import half_known
+from store.changes import Changes
 from store.leases import renew_lease
-from store.ledger_copy import unknown_accounts
+from store.ledger_copy import TakenIn, unknown_accounts
+from store.payers import unknown_payers
 from store.tables import ConnectionRow
 
 LEASE = timedelta(minutes=10)
 """So long nobody else begins to read the same ledger; while pages come, it is made to last anew."""
+
+PORTION = 5_000
+"""So many rows of a first reading are held before they are written down."""
 
 
 class Progress(Protocol):
@@ -46,31 +51,49 @@ class Run:
 
 @dataclass(slots=True)
 class Reading:
-    """What was read: its pages, and the failure that cut it short, if one did."""
+    """What was read: its pages that are not written down yet, and the failure that cut it short, if one did.
 
+    `kept` is where another reading could go on after what is written down, and `taken` is what that came to.
+    """
+
+    taken: TakenIn
     pages: list[Records] = field(default_factory=list)
+    kept: Cursor | None = None
     cut_short: LedgerFailure | None = None
     ours_until: datetime | None = None
+
+    @property
+    def resume(self) -> Cursor | None:
+        """Where a reading could go on that is cut short now."""
+        return next((page.resume for page in reversed(self.pages) if page.resume is not None), self.kept)
 
     @property
     def cursor(self) -> Cursor | None:
         """Where the next reading begins."""
         if self.cut_short is not None:
-            return next(page.resume for page in reversed(self.pages) if page.resume is not None)
+            return self.resume
         return next((page.cursor for page in reversed(self.pages) if page.cursor is not None), None)
+
+    @property
+    def rows(self) -> int:
+        """How many are not written down yet."""
+        return sum(len(page.accounts) + len(page.invoices) + len(page.credits) for page in self.pages)
 
 
 Asks = Callable[[Office, Run, Ledger], Iterator[Records]]
+Keeps = Callable[[Office, Run, Reading], None]
+"""Writes down what was read so far."""
 
 
-def read(office: Office, run: Run, ledger: Ledger, asks: Asks, progress: Progress | None) -> Reading:
+def read(office: Office, run: Run, ledger: Ledger, asks: Asks, keeps: Keeps, progress: Progress | None) -> Reading:
     """All pages, and the accounts that are named in them and that we do not know.
 
     Raises LedgerFailure when it is cut short before there is a place from which it could go on.
     """
     if not run.known:
         learn_who_it_is(office, run.organisation_id, ledger)
-    reading = Reading()
+    # Of a first reading everything is new: its counts say enough.
+    reading = Reading(TakenIn(changes=Changes(most=0)) if run.first else TakenIn())
     done = 0
     try:
         for page in with_their_calls(ledger.calls, asks(office, run, ledger)):
@@ -79,7 +102,9 @@ def read(office: Office, run: Run, ledger: Ledger, asks: Asks, progress: Progres
             done += len(page.accounts) + len(page.invoices) + len(page.credits)
             if progress:
                 progress(done, page.expected)
-        for missing in _named_and_unknown(office, run, reading.pages):
+            if run.first and page.resume is not None and reading.rows >= PORTION:
+                keeps(office, run, reading)
+        for missing in _named_and_unknown(office, run, reading):
             reading.pages.extend(with_their_calls(ledger.calls, map(ledger.fetch_accounts, [missing])))
     except (RateLimited, Unreachable) as failure:
         _keep_what_can_go_on(run, reading, failure)
@@ -90,16 +115,15 @@ def _keep_what_can_go_on(run: Run, reading: Reading, failure: LedgerFailure) -> 
     """What came after the last place from which a reading can go on is read again, so it is not kept."""
     while reading.pages and reading.pages[-1].resume is None:
         reading.pages.pop()
-    if run.is_check or not reading.pages:
+    if run.is_check or reading.resume is None:
         raise failure
     reading.cut_short = failure
 
 
-def _named_and_unknown(office: Office, run: Run, pages: Sequence[Records]) -> Iterator[list[str]]:
+def _named_and_unknown(office: Office, run: Run, reading: Reading) -> Iterator[list[str]]:
     """The accounts that the invoices name, then whoever pays for those; each that we do not know."""
     asked: set[str] = set()
-    with office.database.reading() as session:
-        halves = half_known(session, run.organisation_id) if run.resumed else ()
+    pages, halves = reading.pages, _left_open(office, run) if run.resumed or reading.kept else ()
     for _ in range(_LEVELS):
         shown = {account.ledger_id for page in pages for account in page.accounts}
         named = {invoice.account_ledger_id for page in pages for invoice in page.invoices}
@@ -111,6 +135,12 @@ def _named_and_unknown(office: Office, run: Run, pages: Sequence[Records]) -> It
             return
         asked.update(missing)
         yield missing
+
+
+def _left_open(office: Office, run: Run) -> list[str]:
+    """Accounts that what is written down already names, and of which we do not know enough."""
+    with office.database.reading() as session:
+        return [*half_known(session, run.organisation_id), *unknown_payers(session, run.organisation_id)]
 
 
 _LEVELS = 6

@@ -2,16 +2,16 @@
 
 Everything is read first and written afterwards, in one commit: records, cursor, positions and the sync run's figures.
 A sync that dies half-way has therefore changed nothing but the sync log. One that the ledger cut short keeps what was
-read and goes on from there; until it has come to the end, our copy is as old as before, and says so.
+read and goes on from there, and so does a first reading that dies; until it has come to the end, our copy is as old as
+before, and says so.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
 from connector import (
@@ -23,7 +23,6 @@ from connector import (
     RateLimited,
     Records,
     Refused,
-    SetAside,
 )
 from engine.calendars import civil_date
 from jobs import brakes
@@ -35,16 +34,13 @@ from jobs.office import Office
 from jobs.reading import LEASE, Asks, Progress, Reading, Run, read
 from jobs.recalculate import recalculate_in
 from jobs.reopened import tell_of_reopened
+from jobs.taking_in import keep_so_far, put_down_counts, take_in
 from store import rings
-from store.applied import take_in_applied
 from store.brake_figures import drivers, open_credit_ids, open_ids
-from store.changes import Changes, keep_changes
-from store.departures import take_out
+from store.changes import keep_changes
 from store.leases import end_lease, take_lease
-from store.ledger_copy import TakenIn, follow_merges, take_in_accounts, take_in_credits, take_in_invoices
 from store.moves import note_moves, stood
-from store.payers import settle_payers
-from store.tables import ConnectionRow, OrganisationRow, SetAsideRow, SyncRunRow
+from store.tables import ConnectionRow, OrganisationRow, SyncRunRow
 from store.tasks import close_task
 
 log = structlog.get_logger()
@@ -87,7 +83,7 @@ def _done(office: Office, run: Run, asks: Asks, progress: Progress | None) -> Sy
         ledger = ledger_of(
             office, run.connection, governor_of(office, run.connection, Purpose.READING, waits=run.waits)
         )
-        reading = read(office, run, ledger, asks, progress)
+        reading = read(office, run, ledger, asks, keep_so_far, progress)
         return _taken_in(office, run, ledger, reading)
     except LedgerFailure as failure:
         return _failed(office, run, ledger, failure)
@@ -122,7 +118,6 @@ def _begun(office: Office, organisation_id: int, trigger: str, *, is_check: bool
         if generation is None:
             return None
         _bury_the_dead(unit, organisation_id, now)
-        resumed = _last_state(unit, organisation_id) == "partial"
         row = SyncRunRow(
             organisation_id=organisation_id,
             connection_id=connection.id,
@@ -134,6 +129,7 @@ def _begun(office: Office, organisation_id: int, trigger: str, *, is_check: bool
         unit.flush()
         organisation = unit.get(OrganisationRow, organisation_id)
         assert organisation is not None
+        first = organisation.ledger_as_of is None
         if is_check:
             connection.check_tried_at = now
         waiting = [] if is_check else rings.unanswered(unit, int(connection.id or 0))
@@ -145,8 +141,8 @@ def _begun(office: Office, organisation_id: int, trigger: str, *, is_check: bool
             connection,
             [],
             known=bool(organisation.currency),
-            first=organisation.ledger_as_of is None,
-            resumed=resumed,
+            first=first,
+            resumed=(first and connection.cursor is not None) or _last_state(unit, organisation_id) == "partial",
             rings={int(ring.id or 0): ring.ledger_id if ring.list == "invoices" else "" for ring in waiting},
             is_check=is_check,
         )
@@ -164,16 +160,15 @@ def _last_state(unit: Session, organisation_id: int) -> str | None:
 
 def _bury_the_dead(unit: Session, organisation_id: int, now: datetime) -> None:
     """Whoever held the lease before us and left a run open has died in the middle of it."""
-    unit.execute(
-        update(SyncRunRow)
-        .where(col(SyncRunRow.organisation_id) == organisation_id, col(SyncRunRow.state) == "running")
-        .values(
-            state="died",
-            ended_at=now,
-            error="The sync was cut short: the process ended. Nothing of it was kept.",
-            next_act="Nothing to do: the next sync reads the same again.",
-        )
-    )
+    running = (col(SyncRunRow.organisation_id) == organisation_id, col(SyncRunRow.state) == "running")
+    for row in unit.scalars(select(SyncRunRow).where(*running)):
+        row.state, row.ended_at = "died", now
+        if row.cursor_after is None:
+            row.error = "The sync was cut short: the process ended. Nothing of it was kept."
+            row.next_act = "Nothing to do: the next sync reads the same again."
+        else:
+            row.error = "The first reading was cut short: the process ended. What was written down is kept."
+            row.next_act = "Nothing to do: the next sync goes on from there."
 
 
 def _taken_in(office: Office, run: Run, ledger: Ledger, reading: Reading) -> SyncRunRow | None:
@@ -185,9 +180,8 @@ def _taken_in(office: Office, run: Run, ledger: Ledger, reading: Reading) -> Syn
         connection = unit.get(ConnectionRow, run.connection.id)
         assert organisation is not None and connection is not None
         watch = brakes.watch(unit, office, organisation, reading.pages, whole=run.is_check)
-        # Of a first reading everything is new: its counts say enough.
-        taken = TakenIn(changes=Changes(most=0)) if run.first else TakenIn()
-        gone = _take_in(unit, run, reading.pages, taken, now)
+        taken = reading.taken
+        take_in(unit, run, reading.pages, taken, now)
         a_new_day = _as_of(organisation) != office.as_of(organisation)
         next_act = _go_on(unit, office, run, organisation, connection, reading)
         # Data of a new day lifts the hold on stale data from whoever is held, touched or not.
@@ -195,47 +189,23 @@ def _taken_in(office: Office, run: Run, ledger: Ledger, reading: Reading) -> Syn
         were = drivers(unit, taken.touched) if len(taken.touched) >= office.brakes.least else {}
         why = watch.seen(unit, organisation, office, run.id)
         if not (run.first and reading.cut_short):  # of half the books nothing can be decided yet
-            everybody = run.first and run.resumed
             looked = recalculate_in(
                 unit,
                 office,
                 run.organisation_id,
-                None if everybody else taken.touched,
+                None if run.first and run.resumed else taken.touched,
                 restless=a_new_day,
                 answer={account for account, _ in taken.reopened},
             )
             note_moves(unit, taken.changes, before)
             tell_of_reopened(unit, office, run.organisation_id, taken.reopened, looked, run=run.id)
         keep_changes(unit, run.organisation_id, taken.changes, run=run.id, at=now)
-        row = _closed(unit, run, ledger, now, taken=taken, reading=reading, gone=gone)
+        row = _closed(unit, run, ledger, reading, now)
         row.next_act = next_act
         row.brake = " ".join(part for part in (why, watch.moved(unit, office, taken.touched, were)) if part)
         if row.brake:
             brakes.pull(unit, office, organisation, row.brake)
         return row
-
-
-def _take_in(unit: Session, run: Run, pages: list[Records], taken: TakenIn, now: datetime) -> int:
-    """Accounts first, because documents name them. Returns how much of what we knew is gone."""
-    gone = 0
-    for page in pages:
-        taken.changes.calls = page.carried_by
-        take_in_accounts(unit, run.organisation_id, page.accounts, taken)
-    follow_merges(unit, run.organisation_id, taken)
-    if any(page.accounts for page in pages):
-        taken.touched |= settle_payers(unit, run.organisation_id)
-    for place, page in enumerate(pages):
-        # Whatever is taken in is let go of: a first reading need not be held beside all that follows from it.
-        pages[place] = replace(page, accounts=(), invoices=(), credits=())
-        taken.changes.calls = page.carried_by
-        take_in_invoices(unit, run.organisation_id, page.invoices, taken, now=now, run=run.id)
-        take_in_credits(unit, run.organisation_id, page.credits, taken)
-        names = [(one.list, one.ledger_id) for one in page.gone]
-        gone += take_out(unit, run.organisation_id, names, taken, now=now, run=run.id)
-    for page in pages:
-        taken.changes.calls = page.carried_by
-        take_in_applied(unit, run.organisation_id, page.applied, taken, settled_by=page.settled_by)
-    return gone
 
 
 def _go_on(
@@ -280,9 +250,7 @@ def _every(office: Office, organisation: OrganisationRow, connection: Connection
     return max(usual, timedelta(minutes=office.webhooks.poll_minutes))
 
 
-def _closed(
-    unit: Session, run: Run, ledger: Ledger, now: datetime, *, taken: TakenIn, reading: Reading, gone: int
-) -> SyncRunRow:
+def _closed(unit: Session, run: Run, ledger: Ledger, reading: Reading, now: datetime) -> SyncRunRow:
     row = unit.get(SyncRunRow, run.id)
     assert row is not None
     _put_down(row, run, ledger)
@@ -292,16 +260,7 @@ def _closed(
     if cut is not None:
         row.goes_on_at = cut.until if isinstance(cut, RateLimited) else now + SOON
     row.cursor_after = dict(cursor) if cursor is not None else None
-    row.seen, row.new, row.changed, row.unchanged = taken.seen, taken.new, taken.changed, taken.unchanged
-    set_aside: list[SetAside] = [aside for page in reading.pages for aside in page.set_aside]
-    row.accounts_touched, row.set_aside, row.gone = len(taken.touched), len(set_aside), gone
-    row.left_out = taken.changes.left_out
-    for aside in set_aside:
-        unit.add(
-            SetAsideRow(
-                sync_run_id=run.id, list=aside.list, ledger_id=aside.ledger_id, reason=aside.reason, raw=aside.raw
-            )
-        )
+    put_down_counts(row, reading.taken)
     return row
 
 

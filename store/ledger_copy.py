@@ -55,13 +55,16 @@ class TakenIn:
     """What one reading came to. `touched` are the accounts that have to be looked at again.
 
     `reopened` are the invoices that we knew as settled and that are open again: each as its account and its number.
-    `changes` are for the sync log.
+    `set_aside` rows could not be read, and `gone` is how much of what we knew the ledger has deleted. `changes` are for
+    the sync log.
     """
 
     seen: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    set_aside: int = 0
+    gone: int = 0
     touched: set[int] = field(default_factory=set)
     reopened: set[tuple[int, str]] = field(default_factory=set)
     changes: Changes = field(default_factory=Changes)
@@ -72,6 +75,13 @@ class TakenIn:
         self.new += new
         self.changed += changed
         self.unchanged += found.unchanged
+
+    def count_accounts(self, found: Differences) -> None:
+        """An account that was made of what its invoice said is counted when the ledger tells of it."""
+        self.count(found)
+        made = sum(one.known.said[-1] is None for one in found.altered)
+        self.new += made
+        self.changed -= made
 
 
 def unknown_accounts(session: Session, organisation_id: int, ledger_ids: Iterable[str]) -> list[str]:
@@ -123,7 +133,7 @@ def _take_in_accounts(session: Session, organisation_id: int, accounts: Sequence
     known = _ACCOUNTS.known(answer)
     moment = moments(session)
     found = _ACCOUNTS.compare([_account_row(account, moment) for account in accounts], known)
-    taken.count(found)
+    taken.count_accounts(found)
     _ACCOUNTS.add(session, organisation_id, [(*row, "") for row in found.fresh])
     _ACCOUNTS.change(session, [(*one.said, *one.known.ours, one.known.id) for one in found.altered])
     taken.touched.update(one.known.id for one in found.altered)

@@ -27,6 +27,16 @@ def payers_of(session: Session, organisation_id: int) -> Mapping[int, int]:
     return {account: top for account, top in tops.items() if top != account}
 
 
+def unknown_payers(session: Session, organisation_id: int) -> list[str]:
+    """The ledger's ids of whoever is said to pay for one of our accounts and is none of ours."""
+    asked = (
+        "SELECT DISTINCT one.billed_with FROM accounts one "
+        "WHERE one.organisation_id = ? AND one.billed_with IS NOT NULL AND NOT EXISTS (SELECT 1 FROM accounts payer "
+        "WHERE payer.organisation_id = one.organisation_id AND payer.ledger_id = one.billed_with)"
+    )
+    return sorted(row[0] for row in all_rows(session, asked, [organisation_id]))
+
+
 def settle_payers(session: Session, organisation_id: int) -> set[int]:
     """Puts every invoice and credit where its payer is. Returns the accounts that something left or came to."""
     payers = payers_of(session, organisation_id)

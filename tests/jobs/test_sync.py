@@ -42,7 +42,7 @@ def test_trouble_inside_is_named_in_the_sync_log_and_the_next_sync_begins_at_onc
         raise RuntimeError("somebody's private words")
 
     with monkeypatch.context() as broken:
-        broken.setattr(sync, "take_in_invoices", trips)
+        broken.setattr(sync, "take_in", trips)
         town.control.pay("INV-1")
         run = town.sync()
     assert run.state == "failed"
