@@ -26,6 +26,7 @@ class Owing:
         self.payers |= payers_of(customers)
 
     def owe(self, invoices: Iterable[rows.InvoiceRow]) -> None:
+        """One that was changed meanwhile is met twice; at worst somebody without unused money is asked about."""
         owed = self.owed
         for row in invoices:
             if row.balance and row.customer_ref and (name := row.customer_ref.value):

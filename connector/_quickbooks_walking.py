@@ -4,7 +4,8 @@ A list is walked by time of change: read a page, then ask for everything changed
 on. Somebody who pays in the middle of the walk takes a row out of the list; walked by position, that would have pulled
 an unread row onto a page already read. Only inside one second, in which an import may have changed thousands, does the
 walk step by position. Each page then begins with the last row of the one before: if it does not, rows have gone
-meanwhile, and that second is walked again. Rows met twice are dropped. A walk that was cut short is taken up at the
+meanwhile, and that second is walked again. What the page before has shown is dropped; a row that is changed while the
+list is walked goes to its end and is met once more, as it then is. A walk that was cut short is taken up at the
 beginning of the second it had come to.
 """
 
@@ -27,7 +28,10 @@ TURNS = 1_000
 
 @dataclass(slots=True)
 class _Place:
-    """Where the walk is: the time of the last row met, and the position inside that second."""
+    """Where the walk is: the time of the last row met, the position inside that second, and the page before.
+
+    No more is remembered than that page, so a walk through a large list takes no more room than one through a small.
+    """
 
     moment: str = ""
     at: datetime | None = None
@@ -37,7 +41,9 @@ class _Place:
 
 
 def walk(ask: Callable[[Question], Page[R]], question: Question, beginning: str = "") -> Iterator[Page[R]]:
-    """Every row that fits the question all the while, each once. `beginning` is a moment in ISO 8601.
+    """Every row that fits the question all the while; one that changes on the way comes again, as it then is.
+
+    `beginning` is a moment in ISO 8601.
 
     Raises Unreachable when QuickBooks' own order makes no sense, and whatever `ask` raises.
     """
@@ -67,11 +73,10 @@ def _leads_on(page: Page[Any], place: _Place) -> bool:
 
 
 def _fresh(page: Page[R], place: _Place) -> Page[R]:
-    """The page without what was met before."""
+    """The page without what the one before has shown."""
     kept = [number for number, row in enumerate(page.rows) if row.id not in place.met]
     aside = tuple(odd for odd in page.set_aside if not odd.ledger_id or odd.ledger_id not in place.met)
-    place.met.update(row.id for row in page.rows)
-    place.met.update(odd.ledger_id for odd in aside)
+    place.met = {row.id for row in page.rows} | {odd.ledger_id for odd in page.set_aside}
     raw = page.raw
 
     def raw_of(number: int) -> str:

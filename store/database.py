@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlmodel import Session
 
@@ -45,6 +43,10 @@ class Database:
 
         Raises ValueError when a row would be left pointing at nothing; nothing is changed then.
         """
+        # Only here, because the package takes 11 MB that a process which finds its tables ready need not spend.
+        from alembic import command
+        from alembic.config import Config
+
         with self.engine.connect() as connection:
             raw = connection.connection.driver_connection if self.file is not None else None
             if raw is not None:

@@ -75,7 +75,21 @@ def test_a_walk_never_loses_an_invoice_that_stays_open_while_others_are_paid_and
     found = read(Shelf(seconds, meanwhile), size)
 
     assert set(seconds) - paid <= set(found)
-    assert len(found) == len(set(found))
+
+
+@given(seconds=st.dictionaries(st.integers(1, 40), st.integers(0, 6), max_size=40), size=st.integers(2, 7))
+def test_a_list_that_nobody_changes_is_always_read_whole_and_each_row_once(seconds, size):
+    found = read(Shelf(seconds), size)
+
+    assert sorted(found) == sorted(seconds)
+
+
+def test_an_invoice_that_is_changed_after_it_was_read_comes_again():
+    def meanwhile(shelf: Shelf, turn: int) -> None:
+        if turn == 2:
+            shelf.touch(1, 100)
+
+    assert read(Shelf({number: number for number in range(1, 10)}, meanwhile), 4) == [*range(1, 10), 1]
 
 
 def test_a_walk_by_position_would_have_lost_the_neighbours_of_what_was_paid():
