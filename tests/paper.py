@@ -167,7 +167,10 @@ class PaperCarrier:
 
 @dataclass
 class PaperOffice(Office):
-    """An office whose carriers are made of paper, one for each medium but calls: those are made by people."""
+    """An office whose carriers are made of paper, one for each medium but calls: those are made by people.
+
+    They go by the kinds of real channels, for the jobs ask of a kind which medium it is.
+    """
 
     carriers: dict[str, PaperCarrier] = field(default_factory=dict)
 
@@ -175,14 +178,15 @@ class PaperOffice(Office):
         return self.carriers[kind]
 
     def carrier_of(self, medium: str) -> str | None:
-        return medium if medium in self.carriers else None
+        return next((kind for kind, carrier in self.carriers.items() if carrier.medium == medium), None)
 
 
 def paper_office(patch: pytest.MonkeyPatch, *, database: Any, vault: Any, books: PaperBooks) -> PaperOffice:
     """An office that finds these books behind every connection of the kind `paper`."""
     patch.setattr("jobs.ledgers.open_ledger", lambda kind, settings, **_: PaperLedger(settings))
     patch.setattr("jobs.governors.budget_of", lambda *_: Budget(at_once=4, a_minute=100_000))
-    carriers = {medium: PaperCarrier(medium, books.clock) for medium in ("email", "sms")}
+    kinds = {"email_smtp": "email", "sms_twilio": "sms"}
+    carriers = {kind: PaperCarrier(medium, books.clock) for kind, medium in kinds.items()}
     return PaperOffice(database, vault, ledgers={"paper": books}, clock=books.clock, carriers=carriers)
 
 

@@ -13,7 +13,7 @@ from engine.receivables import Ref
 from engine.reminders import ReminderKey
 from engine.story import Send
 from engine.workflow import Channel
-from paper_town import PaperTown
+from paper_town import MOBILE, PaperTown
 from store.facts import facts_in_chunks, ground_of
 from store.kept_decisions import all_kept, outcome
 from store.positions import POSITION_COLUMNS, position_row
@@ -62,7 +62,7 @@ def sends_of(town: PaperTown, ordered: Ordered) -> dict[int, list[Send]]:
             invoices = tuple(sorted(numbers[invoice] for invoice in _invoices(row, ordered)))
             if row.heard and row.channel != Channel.CALL:
                 left += 1
-                assert messages[row.id].to == life.email
+                assert messages[row.id].to == (MOBILE if row.channel == Channel.SMS else life.email)
                 assert [*invoices] == sorted(line["number"] for line in messages[row.id].invoices)
             if life.alive(on):
                 workflow, channel = workflows[row.workflow_id], Channel(row.channel)

@@ -43,6 +43,10 @@ SETTLED = {
 }
 
 
+MOBILE = "+447700900123"
+"""The number of every debtor that can be reached by text, as it is dialled."""
+
+
 class Place(NamedTuple):
     """Where an account stands in the evening, in the words of a story file."""
 
@@ -130,7 +134,7 @@ class PaperTown:
         """Accounts whose story begins today are on the ledger from this morning on."""
         coming = [life for life in self.lives if life.story.start == day]
         for life in coming:
-            self.books.keep(Account(life.name, life.name, email=life.email, mobile="+44 7700 900123"))
+            self.books.keep(Account(life.name, life.name, email=life.email, mobile=MOBILE))
         defaults = [(life, default) for life in coming if (default := self._own_default(life)) is not None]
         acts = [event for life, event in self._events.get((day, When.BEFORE_SEND), ()) if event.what in PEOPLE]
         if defaults or (coming and acts):
@@ -239,7 +243,7 @@ def _on_the_ledger(books: PaperBooks, life: Life, event: Event) -> None:
         case "unallocated_credit":
             books.keep(a_credit(life.name, Decimal(value), _currency(life.story.currency)))
         case "sms_number":
-            books.keep(replace(books.accounts[life.name], mobile="+44 7700 900123" if value else ""))
+            books.keep(replace(books.accounts[life.name], mobile=MOBILE if value else ""))
         case "ledger":
             books.closed = value == "down"
         case _:
