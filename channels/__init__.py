@@ -99,12 +99,13 @@ class Message:
 class Receipt:
     """It went: the provider took responsibility for it. `provider_id` is the provider's own name for it.
 
-    `note` is a sentence when not all of it went, such as a refused copy.
+    `note` is a sentence when not all of it went, such as a refused copy. `over`: a call that has ended since.
     """
 
     provider_id: str
     at: datetime
     note: str = ""
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 import ipaddress
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels._twilio_line import HOME, Keys
+
+EVIDENCE_WAITS = tuple(timedelta(minutes=wait) for wait in (2, 10, 30, 120))
+"""A text or call in doubt is looked for at these distances: nobody says how soon the lists show one."""
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 

@@ -33,7 +33,7 @@ from channels import (
 from channels._call_events import event_id, event_of
 from channels._call_script import Script
 from channels._sealed import sealed, unsealed
-from channels._twilio import check_keys, check_number, hour, is_number, reachable
+from channels._twilio import EVIDENCE_WAITS, check_keys, check_number, hour, is_number, reachable
 from channels._twilio_line import HOME, Failed, TwilioLine
 from channels._twilio_posts import Said, genuine, kept, read_raw, said_in
 from engine.replies import Reply
@@ -46,6 +46,9 @@ OVERLAP = timedelta(seconds=5)
 
 LONGEST_SAID = 1000
 LONGEST_ADDRESS = 2000
+OVER = ("completed", "busy", "no-answer", "failed", "canceled")
+"""How a call may have ended (https://www.twilio.com/docs/voice/api/call-resource, Status)."""
+
 ASKED = ("agent", "joined", "hello", "who", "choice")
 """Doors at which Twilio asks what to do next; their address is sealed. At `leg` and `done` it tells what has happened,
 and the address has the signed token of the attempt."""
@@ -105,6 +108,7 @@ class _Calls:
         self.sender = settings.from_number
         self.sender_name = settings.sender_name
         self.replies_to = settings.callback_number or settings.from_number
+        self.evidence_waits = EVIDENCE_WAITS
         self._settings, self._clock, self._doors = settings, clock, doors
         self._line = TwilioLine(settings, block="call_twilio", clock=clock)
         self._script = Script(
@@ -227,7 +231,8 @@ class _Calls:
         ]
         if len(fitting) != 1:
             return None
-        return Receipt(fitting[0].sid, hour(fitting[0].date_created) or self._clock())
+        (call,) = fitting
+        return Receipt(call.sid, hour(call.date_created) or self._clock(), over=call.status in OVER)
 
     def _not_for_a_machine(self, message: Message) -> Refused | None:
         if not is_number(message.to):

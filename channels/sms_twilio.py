@@ -26,7 +26,7 @@ from channels import (
     Refused,
     Unavailable,
 )
-from channels._twilio import check_keys, check_number, hour, is_number, reachable
+from channels._twilio import EVIDENCE_WAITS, check_keys, check_number, hour, is_number, reachable
 from channels._twilio_failures import BAD_NUMBER, DOUBT, OPTED_OUT, why_not_delivered
 from channels._twilio_line import HOME, Failed, TwilioLine
 from channels._twilio_posts import Said, genuine, kept, raw_of, read_raw, said_in
@@ -38,9 +38,6 @@ LONGEST_WAIT = 36000
 NOTHING = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 OVERLAP = timedelta(seconds=30)
 """Twilio's clock and ours may differ by so much, where two tries must not be taken for one another."""
-
-EVIDENCE_WAITS = tuple(timedelta(minutes=wait) for wait in (2, 10, 30, 120))
-"""A text in doubt is looked for at these distances: nobody says how soon the list shows one."""
 
 LATE = timedelta(hours=1)
 """A text may show up in the list so much later than it was sent."""

@@ -21,6 +21,7 @@ from jobs.call_results import waiting_call
 from jobs.calls import UNDER_WAY, CallState
 from jobs.ledgers import connection_of, remember
 from jobs.looked import Looked, log_the_look
+from jobs.looking_up import plan_looks
 from jobs.looks import Looks
 from jobs.numbers import Number, dialled, home_of
 from jobs.office import Office
@@ -92,39 +93,8 @@ def ring(
     if begun.dial is not None:
         channel = office.channel(carrier)
         assert isinstance(channel, Caller)
-        _settle(office, begun.call, channel.connect(begun.dial))
+        settle_call(office, begun.call, channel.connect(begun.dial))
     return begun.call
-
-
-def ask_the_provider(office: Office, call_id: int, *, agent: str) -> bool:
-    """Looks for evidence that a doubtful call was put through to `agent`'s telephone. False proves nothing."""
-    with office.database.reading() as session:
-        call = session.get(PhoneCallRow, call_id)
-        message = session.get(MessageRow, call.message_id) if call is not None and call.message_id else None
-        if call is None or message is None or not doubtful(call, office.clock()):
-            raise NotAllowed("There is no doubt about this call any more.")
-    channel = office.channel(message.channel)
-    assert isinstance(channel, Caller)
-    found = channel.look_up(_dial(office, call, message, agent=agent))
-    if found is not None:
-        _settle(office, call_id, found)
-    return found is not None
-
-
-def settle_doubt(office: Office, call_id: int, *, rang: bool, by: str) -> None:
-    """A person knows whether the call was put through. If it was, they write down what came of it."""
-    with office.database.unit_of_work() as unit:
-        call = unit.get(PhoneCallRow, call_id)
-        if call is None:
-            raise NotAllowed("There is no such call.")
-        organisation_in(unit, call.organisation_id)
-        unit.refresh(call)
-        if not doubtful(call, office.clock()):
-            raise NotAllowed("There is no doubt about this call any more.")
-        call.state = CallState.ENDED if rang else CallState.NOT_MADE
-        call.why = f"{by} says that it {'was' if rang else 'was not'} put through"
-        call.ended_at = office.clock()
-        call.settled_at = None if rang else office.clock()
 
 
 def set_own_number(office: Office, user_id: int, organisation: OrganisationRow, number: str) -> None:
@@ -217,8 +187,8 @@ def _begin(
         against = [*call.against, *([asked.silent] if asked.silent else [])]
         if against and not nevertheless:
             return _Begun(problem=f"{_capital(against[0])}. Say why you ring nevertheless.")
-        row, message = _rows(unit, office, reminder, carrier, to, by, nevertheless if against else "")
-        return _Begun(int(row.id or 0), _dial(office, row, message, agent=agent))
+        row, message = _rows(unit, office, reminder, carrier, to, agent, by, nevertheless if against else "")
+        return _Begun(int(row.id or 0), dial_of(office, row, message))
 
 
 def _take_in(unit: Session, office: Office, organisation_id: int, account_id: int, fresh: Looked) -> None:
@@ -232,7 +202,14 @@ def _take_in(unit: Session, office: Office, organisation_id: int, account_id: in
 
 
 def _rows(
-    unit: Session, office: Office, reminder: ReminderRow, carrier: str, to: Number, by: str, nevertheless: str
+    unit: Session,
+    office: Office,
+    reminder: ReminderRow,
+    carrier: str,
+    to: Number,
+    agent: str,
+    by: str,
+    nevertheless: str,
 ) -> tuple[PhoneCallRow, MessageRow]:
     """The call and its attempt, as they are kept before anything is dialled."""
     now = office.clock()
@@ -243,6 +220,7 @@ def _rows(
         channel=carrier,
         to=to.dialled,
         to_name=to.whose,
+        reply_to=agent,
         created_at=now,
     )
     unit.add(message)
@@ -266,19 +244,20 @@ def _rows(
     return row, message
 
 
-def _dial(office: Office, call: PhoneCallRow, message: MessageRow, *, agent: str) -> ClickToCall:
+def dial_of(office: Office, call: PhoneCallRow, message: MessageRow) -> ClickToCall:
+    """The call as its channel is asked for it, or asked about it."""
     attempt = int(message.id or 0)
     return ClickToCall(
         attempt=str(attempt),
         token=token_of(account=call.account_id, attempt=attempt, key=office.reply_keys[0]),
         debtor=call.number,
         debtor_name=call.name,
-        agent=agent,
+        agent=message.reply_to,
         since=message.created_at,
     )
 
 
-def _settle(office: Office, call_id: int, outcome: Outcome) -> None:
+def settle_call(office: Office, call_id: int, outcome: Outcome) -> None:
     """What the provider said when it was asked. Its later word may have come before this one, and counts for more."""
     with office.database.unit_of_work() as unit:
         call = unit.get(PhoneCallRow, call_id)
@@ -291,14 +270,19 @@ def _settle(office: Office, call_id: int, outcome: Outcome) -> None:
         match outcome:
             case Receipt():
                 message.sent_at, message.provider_id, message.outcome = outcome.at, outcome.provider_id, "sent"
+                message.evidence_next_at = None
                 call.provider_id = outcome.provider_id
-                call.state = CallState.RINGING_US if early else call.state
+                if early:
+                    call.state = CallState.ENDED if outcome.over else CallState.RINGING_US
+                    call.ended_at = office.clock() if outcome.over else None
             case Refused(why=why) | Unavailable(why=why):
                 message.outcome = f"did not leave: {why}"
                 call.state, call.why, call.settled_at = CallState.NOT_MADE, why, office.clock()
             case Unsure(why=why):
                 message.outcome = f"unsure: {why}"
-                call.state, call.why = (CallState.UNSURE, why) if early else (call.state, call.why)
+                if early:
+                    call.state, call.why = CallState.UNSURE, why
+                    plan_looks(office, message, office.clock())
 
 
 def _capital(text: str) -> str:

@@ -17,6 +17,7 @@ from engine.calendars import SENDING_WINDOW
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
 from jobs import receive
+from jobs.call_doubts import settle_doubtful_calls
 from jobs.claiming import Claimed, claim
 from jobs.containing import contained
 from jobs.first_contacts import spread
@@ -43,6 +44,7 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     recalculate_new_days(office)
     settle_stranded(office)
     seek_evidence(office)
+    settle_doubtful_calls(office)
     postpone_missed(office)
     if receive.deaf(office):
         return 0  # people may have answered, and we would not know

@@ -1,7 +1,7 @@
 """Looking up: whether a provider that keeps records can be asked about a message in doubt, and when.
 
-Some providers list what they took, a little late: SendGrid in its Email Logs, Twilio in its list of texts. A mail
-server of one's own keeps nothing that could be asked. So the channel says at which distances it is worth looking.
+Some providers list what they took, a little late: SendGrid in its Email Logs, Twilio in its lists of texts and calls. A
+mail server of one's own keeps nothing that could be asked. So the channel says at which distances it is worth looking.
 """
 
 from datetime import datetime, timedelta

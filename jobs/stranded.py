@@ -6,7 +6,7 @@ late and searches fail. So the doubt stays for a person, who is told what is kno
 debtor's own answer tells of the message later settles it as well (see `jobs.deliveries` and `jobs.receive`).
 """
 
-from channels import Outcome, Unsure
+from channels import Outcome, Receipt, Unsure
 from engine.notes import NoteKind
 from engine.reminders import ReminderState
 from jobs.compose import message_of
@@ -83,7 +83,7 @@ def _seek(office: Office, message_id: int) -> None:
             doubt_for_a_person(unit, reminder, message, asked, office.clock())
 
 
-def _found(office: Office, message_id: int) -> Outcome | None:
+def _found(office: Office, message_id: int) -> Receipt | None:
     """What the provider's records show of this attempt."""
     with office.database.reading() as session:
         row = session.get(MessageRow, message_id)
@@ -92,4 +92,6 @@ def _found(office: Office, message_id: int) -> Outcome | None:
         if row.diverted_to == SHADOW or not waits_of(office, row.channel):
             return None
         message = message_of(session, office, organisation, row)
-    return office.channel(row.channel).find(message)
+    found = office.channel(row.channel).find(message)
+    with office.database.reading() as session:
+        return None if found is None or outbox.is_of_another(session, row, found.provider_id) else found

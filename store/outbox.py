@@ -6,14 +6,14 @@ doubt is never sent again by itself.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import Session, col
 
 from engine.reminders import ReminderState
-from store.tables import MessageRow, ReminderRow
+from store.tables import MessageRow, PhoneCallRow, ReminderRow
 
 
 def ready(session: Session, *, now: datetime, organisation_id: int | None = None, limit: int = 500) -> Sequence[int]:
@@ -162,9 +162,35 @@ def doubtful(session: Session, *, now: datetime) -> Sequence[MessageRow]:
             col(MessageRow.evidence_next_at).is_not(None),
             col(MessageRow.evidence_next_at) <= now,
             col(ReminderRow.state) == ReminderState.UNSURE,
+            ~_put_through_by_a_person(),
         )
     )
     return session.scalars(query.order_by(col(MessageRow.evidence_next_at))).all()
+
+
+def doubtful_calls(session: Session, *, now: datetime, lost_before: datetime) -> Sequence[int]:
+    """The calls by a person whose provider is to be asked now, and those that were being handed over when a process
+    died, which was before `lost_before`.
+    """
+    lost = and_(col(PhoneCallRow.state) == "dialling", col(PhoneCallRow.begun_at) <= lost_before)
+    asked = and_(col(PhoneCallRow.state) == "unsure", col(MessageRow.evidence_next_at) <= now)
+    query = (
+        select(PhoneCallRow.id)
+        .join(MessageRow, col(MessageRow.id) == col(PhoneCallRow.message_id))
+        .where(~col(PhoneCallRow.by_machine), col(PhoneCallRow.settled_at).is_(None), or_(lost, asked))
+    )
+    return session.scalars(query.order_by(col(PhoneCallRow.id))).all()  # type: ignore[return-value]
+
+
+def is_of_another(session: Session, message: MessageRow, provider_id: str) -> bool:
+    """Whether what the provider calls so is known to be another attempt than this one."""
+    query = select(MessageRow.id).where(
+        col(MessageRow.organisation_id) == message.organisation_id,
+        col(MessageRow.created_at) >= message.created_at - timedelta(days=1),
+        col(MessageRow.provider_id) == provider_id,
+        col(MessageRow.id) != message.id,
+    )
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def missed(session: Session, *, before: datetime) -> Sequence[ReminderRow]:
@@ -186,6 +212,15 @@ def last_message(session: Session, reminder_id: int) -> MessageRow | None:
 
 def _queued() -> ColumnElement[bool]:
     return col(ReminderRow.state) == ReminderState.QUEUED
+
+
+def _put_through_by_a_person() -> ColumnElement[bool]:
+    """A call that a person makes is settled with its own line, not with the step that it stands for."""
+    return (
+        select(PhoneCallRow.id)
+        .where(col(PhoneCallRow.message_id) == col(MessageRow.id), ~col(PhoneCallRow.by_machine))
+        .exists()
+    )
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -241,7 +241,7 @@ def test_nobody_knows_after_a_broken_line_and_the_look_up_finds_out(line, fault,
     line.told()
     calls = line.control.calls()
     assert len(calls) == made
-    assert line.channel.look_up(a_call()) == (Receipt(calls[0]["sid"], MONDAY) if made else None)
+    assert line.channel.look_up(a_call()) == (Receipt(calls[0]["sid"], MONDAY, over=True) if made else None)
 
 
 def test_the_call_before_or_after_the_doubtful_one_is_not_taken_for_it(line):
@@ -399,7 +399,20 @@ def test_a_call_by_machine_is_looked_up_by_its_number(machine):
 
     assert isinstance(machine.channel.send(message), Unsure)
     machine.told()
-    assert machine.channel.find(message) == Receipt(machine.control.calls()[0]["sid"], MONDAY)
+    assert machine.channel.find(message) == Receipt(machine.control.calls()[0]["sid"], MONDAY, over=True)
+
+
+def test_a_call_that_is_found_while_it_still_waits_is_not_over(line):
+    line.control.habits(queue_seconds=3600)
+    line.world.control.faults(twilio=["drop_after"])
+
+    assert isinstance(line.channel.connect(a_call()), Unsure)
+    found = line.channel.look_up(a_call())
+    assert found is not None and not found.over
+
+
+def test_calls_in_doubt_are_looked_up_at_the_same_distances_as_texts(line):
+    assert line.channel.evidence_waits == tuple(timedelta(minutes=wait) for wait in (2, 10, 30, 120))
 
 
 def test_no_machine_calls_when_the_hours_are_over(machine):

@@ -12,7 +12,7 @@ from engine.reminders import ReminderState
 from jobs.acting import NotAllowed
 from jobs.call_day import call_day
 from jobs.call_results import Result, Then
-from jobs.calling import ask_the_provider, doubtful, ring, set_own_number, settle_doubt, under_way
+from jobs.calling import doubtful, ring, set_own_number, under_way
 from jobs.calls import CallState, call_heard
 from store.facts import facts_of, ground_of
 from store.tables import MessageRow, OrganisationRow, PhoneCallRow, UserRow
@@ -177,51 +177,6 @@ def test_the_call_is_written_down_before_anything_rings_and_a_lost_answer_is_a_d
     assert call.state == CallState.UNSURE
     (message,) = firm.rows(MessageRow)
     assert message.outcome.startswith("unsure: ")
-
-
-def test_a_process_that_died_while_dialling_leaves_a_doubt_that_nobody_dials_over(firm, line, monkeypatch):
-    def dies(*_):
-        raise SystemExit
-
-    with monkeypatch.context() as patch:
-        patch.setattr("jobs.calling._settle", dies)
-        with pytest.raises(SystemExit):
-            rung(firm)
-    line.control.settled()
-    assert the_call(firm).state == CallState.DIALLING
-    firm.now += timedelta(minutes=3)
-
-    assert doubtful(the_call(firm), firm.now)
-    rung(firm)
-    assert len({leg["sid"] for leg in line.control.calls() if leg["to"] == AGENT}) == 1
-    assert ask_the_provider(firm.office, 1, agent=AGENT)
-    assert the_call(firm).state == CallState.RINGING_US
-
-
-def test_a_doubt_is_settled_by_what_twilio_tells_later(firm, line, monkeypatch):
-    line.control.person(AGENT, presses=["1"])
-    with monkeypatch.context() as patch:
-        patch.setattr("jobs.calling._settle", lambda *_: None)
-        rung(firm)
-    firm.now += timedelta(minutes=3)
-    assert doubtful(the_call(firm), firm.now)
-    told(firm, line)
-
-    assert the_call(firm).state == CallState.ENDED
-    assert not doubtful(the_call(firm), firm.now)
-
-
-@pytest.mark.parametrize(("rang", "state"), [(True, CallState.ENDED), (False, CallState.NOT_MADE)])
-def test_a_doubt_is_settled_by_a_person(firm, line, monkeypatch, rang, state):
-    with monkeypatch.context() as patch:
-        patch.setattr("jobs.calling._settle", lambda *_: None)
-        rung(firm)
-    firm.now += timedelta(minutes=3)
-    settle_doubt(firm.office, 1, rang=rang, by=BY)
-
-    assert the_call(firm).state == state
-    with pytest.raises(NotAllowed, match="no doubt"):
-        settle_doubt(firm.office, 1, rang=not rang, by=BY)
 
 
 def test_a_number_that_twilio_refuses_is_not_put_through_and_can_be_tried_again(firm, line):

@@ -16,8 +16,9 @@ from sqlmodel import Session
 from engine.workflow import Channel
 from jobs.acting import NotAllowed
 from jobs.call_day import call_day, the_call
+from jobs.call_doubts import ask_the_provider, settle_doubt
 from jobs.call_results import LONGEST_NOTE, Result, Then, Told, last_settled, wake, write_down
-from jobs.calling import ask_the_provider, can_ring, doubtful, ring, settle_doubt, under_way
+from jobs.calling import can_ring, doubtful, ring, under_way
 from jobs.consents import number_for_a_machine
 from jobs.numbers import home_of, shown
 from jobs.previews import preview
@@ -153,7 +154,7 @@ def doubt(desk: Working, reminder_id: int, call: Said = "", said: Said = "") -> 
     if row.reminder_id != reminder_id or said not in ("ask", "rang", "not"):
         raise NotFound
     if said == "ask":
-        found = ask_the_provider(desk.office, int(row.id or 0), agent=_own_number(desk))
+        found = ask_the_provider(desk.office, int(row.id or 0))
         return back(f"/calls/{reminder_id}", "call-found" if found else "call-not-found")
     settle_doubt(desk.office, int(row.id or 0), rang=said == "rang", by=desk.by)
     return back(f"/calls/{reminder_id}", "call-settled")
