@@ -31,6 +31,7 @@ __all__ = [
     "Kept",
     "Message",
     "NoSuchDoor",
+    "NotLetIn",
     "Outcome",
     "Posted",
     "Receipt",
@@ -219,6 +220,17 @@ class Forged(Exception):
 
 class NoSuchDoor(Exception):
     """This channel has no door of that name. The answer is 404."""
+
+
+class NotLetIn(OSError):
+    """A provider does not let us in, or not to all that is needed; the message says why. `do`: what to do about it.
+
+    `partly`: messages can leave all the same.
+    """
+
+    def __init__(self, says: str, do: str, *, partly: bool = False) -> None:
+        super().__init__(says)
+        self.do, self.partly = do, partly
 
 
 class Channel(Protocol):

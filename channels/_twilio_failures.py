@@ -74,7 +74,7 @@ EXPIRED = 30036
 DOUBT = "; it may have been done all the same"
 
 
-class _Refusal(NamedTuple):
+class Refusal(NamedTuple):
     """An answer that is no yes: its HTTP status, Twilio's number for the error, and its sentence."""
 
     status: int
@@ -86,7 +86,7 @@ def failure_of(
     error: Exception, doing: str, *, headers: Mapping[str, str], block: str, now: datetime
 ) -> Refused | Unavailable | Unsure:
     """Never raises. `headers` are those of the answer, if there was one."""
-    if (refusal := _refusal_in(error)) is not None:
+    if (refusal := refusal_in(error)) is not None:
         return _meaning(refusal, doing, headers=headers, block=block, now=now)
     if isinstance(error, ConnectTimeoutError):
         return Unavailable(f"Twilio could not be reached while {doing}: {_reason(error)}")
@@ -111,25 +111,25 @@ def why_not_delivered(code: int) -> str:
     )
 
 
-def _refusal_in(error: Exception) -> _Refusal | None:
+def refusal_in(error: Exception) -> Refusal | None:
     """Twilio's own words, wherever its library has put them: for a list, into the second argument of the error."""
     answer = error.args[1] if len(error.args) > 1 else None
     if isinstance(status := getattr(answer, "status_code", None), int):
         try:
             content = json.loads(getattr(answer, "text", ""))
-            return _Refusal(status, int(content["code"]), str(content["message"]).rstrip("."))
+            return Refusal(status, int(content["code"]), str(content["message"]).rstrip("."))
         except (ValueError, TypeError, KeyError):
-            return _Refusal(status, status, "")
+            return Refusal(status, status, "")
     status, code = getattr(error, "status", None), getattr(error, "code", None)
     if not isinstance(status, int):
         return None
     said = str(getattr(error, "msg", "") or getattr(error, "detail", "") or getattr(error, "title", ""))
     said = said.removeprefix("Unable to create record: ").strip().rstrip(".")
-    return _Refusal(status, code if isinstance(code, int) else status, said)
+    return Refusal(status, code if isinstance(code, int) else status, said)
 
 
 def _meaning(
-    refusal: _Refusal, doing: str, *, headers: Mapping[str, str], block: str, now: datetime
+    refusal: Refusal, doing: str, *, headers: Mapping[str, str], block: str, now: datetime
 ) -> Refused | Unavailable | Unsure:
     status, code, said = refusal
     if not 400 <= status < 500 or status == 408:  # whatever number it carries, Twilio may have begun

@@ -36,6 +36,7 @@ from channels._sealed import sealed, unsealed
 from channels._twilio import EVIDENCE_WAITS, check_keys, check_number, hour, is_number, reachable
 from channels._twilio_line import HOME, Failed, TwilioLine
 from channels._twilio_posts import Said, genuine, kept, read_raw, said_in
+from channels._twilio_sign_in import sign_in
 from engine.replies import Reply
 
 MEDIUM = "call"
@@ -154,6 +155,16 @@ class _Calls:
 
     def find(self, message: Message) -> Receipt | None:
         return self._found(message.to, message.since)
+
+    def sign_in(self) -> str:
+        """Who lets us in to make calls; nobody is rung. Raises NotLetIn."""
+        base_url = self._settings.base_url
+
+        def newest(client: Any) -> object:
+            return client.calls.list(limit=1, page_size=1)
+
+        sign_in(self._line, newest, block="call_twilio", base_url=base_url, what="calls")
+        return f"Twilio at {base_url}"
 
     def collect(self, bookmark: str | None) -> Iterator[Collected]:  # noqa: ARG002
         """Nothing waits for us: calls that come in are answered by people."""

@@ -22,6 +22,7 @@ from channels import (
     DeliveryEvent,
     Heard,
     Message,
+    NotLetIn,
     Outcome,
     Posted,
     Receipt,
@@ -35,6 +36,7 @@ from channels._sendgrid_answers import Broken, Unreached, outcome_of
 from channels._sendgrid_doors import Doors
 from channels._sendgrid_events import read_event
 from channels._sendgrid_mail import body_of, is_of
+from channels._sendgrid_sign_in import sign_in
 from channels._sendgrid_signature import read_keys
 from engine.replies import Reply
 
@@ -133,6 +135,15 @@ class _SendGrid:
         except (Unreached, Broken, NotSendable, ValueError, TypeError, AttributeError, LookupError):
             return None  # a search that fails proves as little as one that finds nothing
         return None
+
+    def sign_in(self) -> str:
+        """Who lets us in to send; nothing is sent. Raises NotLetIn."""
+        chosen = self._settings
+        try:
+            sign_in(self._api(), host=chosen.host, evidence=chosen.evidence)
+        except UnicodeError as problem:
+            raise NotLetIn(f"the key cannot be a key of SendGrid's: {problem}", "Copy api_key once more.") from problem
+        return f"SendGrid at {chosen.host}"
 
     def collect(self, bookmark: str | None) -> Iterator[Collected]:  # noqa: ARG002 - everything is handed in
         yield from ()

@@ -30,6 +30,7 @@ from channels._twilio import EVIDENCE_WAITS, check_keys, check_number, hour, is_
 from channels._twilio_failures import BAD_NUMBER, DOUBT, OPTED_OUT, why_not_delivered
 from channels._twilio_line import HOME, Failed, TwilioLine
 from channels._twilio_posts import Said, genuine, kept, raw_of, read_raw, said_in
+from channels._twilio_sign_in import sign_in
 from engine.replies import Keyword, Reply, ReplyKind
 
 MEDIUM = "sms"
@@ -164,6 +165,16 @@ class _Texts:
         lost = text.status in ("failed", "undelivered")
         note = f"it did not arrive: {why_not_delivered(text.error_code or 0)}" if lost else ""
         return Receipt(text.sid, hour(text.date_created) or self._clock(), note)
+
+    def sign_in(self) -> str:
+        """Who lets us in to send; nothing is sent. Raises NotLetIn."""
+        base_url = self._settings.base_url
+
+        def newest(client: Any) -> object:
+            return client.messages.list(limit=1, page_size=1)
+
+        sign_in(self._line, newest, block="sms_twilio", base_url=base_url, what="messages")
+        return f"Twilio at {base_url}"
 
     def collect(self, bookmark: str | None) -> Iterator[Collected]:
         """Answers by the list of texts, for those that no post has told us of, because we were away."""

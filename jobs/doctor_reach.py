@@ -16,7 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from channels import Message, Outcome, Receipt, Refused, Unavailable, Unsure
+from channels import Message, NotLetIn, Outcome, Receipt, Refused, Unavailable, Unsure
 from engine.workflow import Channel
 from jobs.doctor import Finding, look, ok, wrong
 from jobs.office import Office
@@ -32,7 +32,7 @@ class Signs(Protocol):
     """A channel that can say whether its provider lets us in, without sending anything."""
 
     def sign_in(self) -> str:
-        """Who let us in. Raises OSError with a sentence when nobody did."""
+        """Who let us in. Raises OSError with a sentence when nobody did; NotLetIn says also what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +163,11 @@ def way_out(office: Office) -> Iterator[Finding]:
         if isinstance(channel, Signs):
             try:
                 yield ok(f"[{kind}] sending", f"{channel.sign_in()} lets us in")
+            except NotLetIn as problem:
+                yield (look if problem.partly else wrong)(f"[{kind}] sending", str(problem), problem.do)
             except OSError as problem:
-                yield wrong(
-                    f"[{kind}] sending", str(problem), "Mend the settings of this block, or wait and try again."
-                )
+                does = "Mend the settings of this block, or wait and try again."
+                yield wrong(f"[{kind}] sending", str(problem), does)
         yield from _mailbox(office, kind)
 
 

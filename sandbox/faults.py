@@ -53,6 +53,7 @@ TWILIO_FAULTS = (
     "503",
     "502html",
     "401",
+    "403",
     "drop_before",
     "slow",
     "500after",

@@ -70,7 +70,7 @@ class SendGrid:
         scope = _scope(parts)
         if scope is None:
             return refusals.not_found()
-        if not self.account.may(key, scope):
+        if scope and not self.account.may(key, scope):
             return refusals.forbidden()
         try:
             return self._routed(request, parts, key)
@@ -79,6 +79,8 @@ class SendGrid:
 
     def _routed(self, request: Request, parts: list[str], key: str) -> Answer:
         match request.method, parts:
+            case "GET", ["scopes"]:
+                return Answer.json({"scopes": list(self.account.keys[key])})
             case "POST", ["mail", "send"]:
                 return self.sending.answer(request, key)
             case _, ["mail", "batch", *named]:
@@ -95,7 +97,10 @@ class SendGrid:
 
 
 def _scope(parts: list[str]) -> str | None:
+    """What a key has to be allowed for this; empty where any key will do, None for what there is not."""
     match parts:
+        case ["scopes"]:
+            return ""
         case ["mail", "send"]:
             return "mail.send"
         case ["logs"] | ["logs", _]:

@@ -149,6 +149,8 @@ def _fail_before(fault: Fault | None) -> None:
             raise Refusal(20429)
         case "401":
             raise Refusal(20003)
+        case "403":
+            raise Refusal(20403)
         case "502html":
             raise _Broken(Answer(502, NGINX.encode(), "text/html"))
         case "500" | "503" as status:

@@ -11,6 +11,7 @@ SAID = {
     20001: "Unknown parameters",
     20003: "Authenticate",
     20008: "Resource not accessible with Test Account Credentials",
+    20403: "Forbidden",
     20404: "The requested resource {path} was not found",
     20429: "Too Many Requests",
     21201: "No 'To' number is specified",
@@ -44,7 +45,7 @@ SAID = {
     35115: "SendAt timestamp must not be more than 35 days in the future",
     35118: "MessagingServiceSid is required to schedule a message",
 }
-STATUSES = {20003: 401, 20008: 403, 20404: 404, 20429: 429, 30409: 409}
+STATUSES = {20003: 401, 20008: 403, 20403: 403, 20404: 404, 20429: 429, 30409: 409}
 
 
 class Refusal(Exception):

@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 import uvicorn
 
+from channels import settings_of
 from jobs.doctor import Finding, Verdict
 from jobs.doctor_reach import clock, test_message, way_in, way_out
 from jobs.office import Office
@@ -160,6 +161,31 @@ def test_a_mail_server_that_is_not_there_is_wrong(town: Town) -> None:
     assert told["[email_smtp] sending"][0].verdict is Verdict.WRONG
     assert "cannot be reached" in told["[email_smtp] sending"][0].says
     assert told["[email_smtp] answers"][0].verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize(
+    ("scopes", "verdict"),
+    [(["mail.send", "logs.read"], Verdict.OK), (["mail.send"], Verdict.LOOK), (["logs.read"], Verdict.WRONG)],
+)
+def test_sendgrid_and_twilio_are_asked_whether_they_let_us_in(town: Town, scopes: list[str], verdict: Verdict) -> None:
+    world = town.world
+    world.control.sendgrid.key(scopes)
+    keys = {"account_sid": world.twilio.account_sid, "auth_token": world.twilio.auth_token}
+    at_twilio = keys | {"from_number": world.twilio.number, "base_url": world.twilio.base_url}
+    town.office.channels = {
+        "email_sendgrid": settings_of("email_sendgrid")(
+            api_key=world.sendgrid.api_key, host=world.sendgrid.host, from_address="accounts@firm.example"
+        ),
+        "sms_twilio": settings_of("sms_twilio")(**at_twilio),
+        "call_twilio": settings_of("call_twilio")(**at_twilio | {"auth_token": "another"}),
+    }
+    told = by_subject(way_out(town.office))
+
+    assert told["[email_sendgrid] sending"][0].verdict is verdict
+    assert told["[sms_twilio] sending"][0].verdict is Verdict.OK
+    assert told["[call_twilio] sending"][0].verdict is Verdict.WRONG
+    assert all(finding.do for findings in told.values() for finding in findings if finding.verdict is not Verdict.OK)
+    assert town.control.mails() == []
 
 
 def test_without_an_email_channel_no_reminder_can_leave(office: Office) -> None:
