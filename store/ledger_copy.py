@@ -14,7 +14,7 @@ from sqlmodel import Session
 from engine.receivables import Account, Credit, Invoice, InvoiceStatus
 from store.changes import Changes, note_money, people
 from store.differences import Altered, Differences, Sheet, numbers_of, numbers_question
-from store.payers import payers_of
+from store.payers import billed_with_question, payers_among
 from store.rows import Question, Row, all_rows, days, insert, moments, piped, scaled, together, write
 
 T = TypeVar("T")
@@ -172,9 +172,9 @@ def _take_in_contacts(session: Session, accounts: Mapping[int, Account], taken: 
 def _take_in_invoices(
     session: Session, organisation_id: int, invoices: Sequence[Invoice], taken: TakenIn, learnt: tuple[Any, int | None]
 ) -> None:
-    accounts, known = _asked(session, organisation_id, _INVOICES, invoices)
+    accounts, payers, known = _asked(session, organisation_id, _INVOICES, invoices)
     accounts |= _made_of(session, organisation_id, [one for one in invoices if one.account_ledger_id not in accounts])
-    day, moment, payers = days(session), moments(session), payers_of(session, organisation_id)
+    day, moment = days(session), moments(session)
     found = _INVOICES.compare(
         [_invoice_row(accounts[invoice.account_ledger_id], payers, invoice, day, moment) for invoice in invoices],
         _INVOICES.known(known),
@@ -199,8 +199,8 @@ def _take_in_invoices(
 
 
 def _take_in_credits(session: Session, organisation_id: int, credits_: Sequence[Credit], taken: TakenIn) -> None:
-    accounts, known = _asked(session, organisation_id, _CREDITS, credits_)
-    day, moment, payers = days(session), moments(session), payers_of(session, organisation_id)
+    accounts, payers, known = _asked(session, organisation_id, _CREDITS, credits_)
+    day, moment = days(session), moments(session)
     rows = [
         (
             credit.ledger_id,
@@ -229,14 +229,13 @@ def _take_in_credits(session: Session, organisation_id: int, credits_: Sequence[
 
 def _asked(
     session: Session, organisation_id: int, sheet: Sheet, documents: Sequence[Invoice] | Sequence[Credit]
-) -> tuple[dict[str, int], list[Row]]:
-    """Our numbers of the accounts that these documents name, and what we have of the documents themselves."""
+) -> tuple[dict[str, int], Mapping[int, int], list[Row]]:
+    """Our numbers of the accounts that these documents name, who pays for whom, and what we have of the documents."""
     named = sorted({document.account_ledger_id for document in documents})
     accounts = numbers_question("accounts", organisation_id, named)
-    numbers, known = together(
-        session, [accounts, sheet.question(organisation_id, [one.ledger_id for one in documents])]
-    )
-    return dict(numbers), known  # type: ignore[arg-type]
+    ours = sheet.question(organisation_id, [one.ledger_id for one in documents])
+    numbers, billed, known = together(session, [accounts, billed_with_question(organisation_id), ours])
+    return dict(numbers), payers_among(session, organisation_id, billed), known  # type: ignore[arg-type]
 
 
 def _made_of(session: Session, organisation_id: int, invoices: Sequence[Invoice]) -> dict[str, int]:

@@ -4,20 +4,30 @@ An invoice stands in the books of the account that pays it, and remembers the br
 ledger changes who pays, the invoices go along, and come back when it changes its mind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session
 
-from store.rows import all_rows
+from store.rows import Question, Row, all_rows
 
 _TABLES = ("invoices", "credits")
 
 
 def payers_of(session: Session, organisation_id: int) -> Mapping[int, int]:
     """Of every account that is billed with another one that we know: who pays at last, at the top of the chain."""
+    return payers_among(session, organisation_id, all_rows(session, *billed_with_question(organisation_id)))
+
+
+def billed_with_question(organisation_id: int) -> Question:
+    """Asks for the accounts that are billed with another one, to be asked together with others."""
     asked = "SELECT id, billed_with FROM accounts WHERE organisation_id = ? AND billed_with IS NOT NULL"
-    billed: dict[int, str] = dict(all_rows(session, asked, [organisation_id]))  # type: ignore[arg-type]
+    return Question(asked, [organisation_id])
+
+
+def payers_among(session: Session, organisation_id: int, answer: Sequence[Row]) -> Mapping[int, int]:
+    """The same as `payers_of`, of what `billed_with_question` was answered."""
+    billed: dict[int, str] = dict(answer)  # type: ignore[arg-type]
     if not billed:
         return {}
     above = billed | _merged(session, organisation_id)
