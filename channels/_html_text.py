@@ -36,7 +36,10 @@ _DEEPEST_BOX = 2_000
 QUOTED_FROM_HERE = "\ue0f1"
 """A line of its own, of a letter that nobody writes: all that follows it is quoted."""
 
-_QUOTES = {"gmail_attr", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "zmail_extra", "OLK_SRC_BODY_SECTION"}
+_QUOTES = {
+    *("gmail_attr", "moz-cite-prefix", "yahoo_quoted", "protonmail_quote", "zmail_extra", "OLK_SRC_BODY_SECTION"),
+    "messageReplySection",
+}
 _QUOTES_ALL_THAT_FOLLOWS = {"appendonsend", "divRplyFwdMsg", "mail-editor-reference-message-container"}
 
 
@@ -67,7 +70,9 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "div":
-            self._open_box({name for key, value in attrs if key in ("class", "id") for name in (value or "").split()})
+            self._open_box(
+                {name for key, value in attrs if key in ("class", "id", "name") for name in (value or "").split()}
+            )
         if tag in _HIDDEN:
             self._hidden.append(tag)
         elif tag == "br":

@@ -37,6 +37,7 @@ _FAILURE = re.compile(
     r"(could|can|was|were|has been|been|did) ?not (be )?deliver|unable to deliver|n't able to deliver|undeliverable"
     r"|delivery (to|has) .{0,80}failed|permanent.{0,20}(error|failure)"
     r"|(user|address|mailbox) (is )?(unknown|unavailable)"
+    r"|not a valid (user|recipient|address|mailbox)"
     r"|unknown user|no such (user|mailbox|address)|invalid mailbox|(domain|mailbox|user) does not exist|user not found"
     r"|\b5\d\d[ -]5\.\d+\.\d+\b|\b(smtp|rcpt).{0,60}\b5[05]\d\b|non remis|pas pu [êe]tre d[ée]livr|nicht zugestellt",
     re.IGNORECASE,
@@ -121,14 +122,14 @@ def enclosed(mail: Message, text: str) -> Enclosed:
 
 def _is_complaint(mail: Message) -> bool:
     """A report in the form of RFC 5965: somebody has pressed the button for unwanted mail."""
-    return any(part.get_content_type() == "message/feedback-report" for part in parts(mail))
+    return _reports_on(mail, "feedback-report", "message/feedback-report")
 
 
 def _is_delivery_report(mail: Message) -> bool:
     types = {part.get_content_type() for part in parts(mail)}
     if types & {"message/delivery-status", "message/global-delivery-status"}:
         return True
-    if "report-type=delivery-status" in header(mail, "Content-Type").replace('"', "").replace(" ", "").lower():
+    if _says_it_reports_on(mail, "delivery-status"):
         return True
     if header(mail, "X-Failed-Recipients") or header(mail, "X-MS-Exchange-Message-Is-Ndr"):
         return True
@@ -141,7 +142,7 @@ def _sounds_like_a_mail_server(mail: Message) -> bool:
         return True
     subject = header(mail, "Subject")
     signs = [
-        bool(_MAIL_SERVER.search(header(mail, "From"))),
+        bool(_MAIL_SERVER.search(header(mail, "From"))) or header(mail, "From") == "<>",
         header(mail, "Return-Path") == "<>",
         bool(_BOUNCE_SUBJECT.search(subject)),
     ]
@@ -189,7 +190,16 @@ def _originals(mail: Message) -> Iterator[Message]:
 
 
 def _is_receipt(mail: Message) -> bool:
-    return any(part.get_content_type() == "message/disposition-notification" for part in parts(mail))
+    return _reports_on(mail, "disposition-notification", "message/disposition-notification")
+
+
+def _reports_on(mail: Message, what: str, content_type: str) -> bool:
+    return _says_it_reports_on(mail, what) or any(part.get_content_type() == content_type for part in parts(mail))
+
+
+def _says_it_reports_on(mail: Message, what: str) -> bool:
+    """A report in whose parts no one can find the way still says at its head what it is."""
+    return f"report-type={what}" in header(mail, "Content-Type").replace('"', "").replace(" ", "").lower()
 
 
 def _is_absence(mail: Message) -> bool:

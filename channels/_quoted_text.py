@@ -15,8 +15,10 @@ from channels._quoting_words import (
     BEGINS_IN_THE_LINE,
     FORWARDED_MESSAGE,
     MAIL_LABEL,
+    ONE_OF_US_WROTE,
     OPENS,
     ORIGINAL_MESSAGE,
+    SOMEBODY_WROTE,
     WROTE,
     WROTE_AT_THE_END,
     WROTE_BETWEEN_DASHES,
@@ -120,6 +122,8 @@ def _introduction(lines: list[str], at: int, ours: list[str]) -> int:
     opens = opens or (_ADDRESS.search(first) and WROTE.search(first))
     if _DATE.match(first) and _ADDRESS.search(first) and _is_marked(_next_words(lines, at + 1)):
         return 1  # "2011/4/7 Mia <mia@cafe.example>", without a verb
+    if SOMEBODY_WROTE.match(first):
+        return 1
     for count in range(1, _WRAPPED_OVER + 1 if opens else 2):
         window = lines[at : at + count]
         if len(window) < count or not window[-1].strip() or (count > 1 and OPENS.match(window[-1])):
@@ -145,6 +149,8 @@ def _introduces(joined: str, following: str, ours: list[str]) -> bool:
             or (wrote and (dated or timed or address))
             or (address and dated)
         )
+    if dated and timed and wrote and OPENS.match(joined) and not ONE_OF_US_WROTE.search(joined):
+        return True  # "On 18 July 2026 10:23, Mia Taylor wrote:", from a programme that leaves addresses out
     return address and dated and (wrote or timed)
 
 

@@ -4,10 +4,16 @@ Only words are here; what counts as evidence is decided in `_quoted_text`.
 """
 
 import re
+from unicodedata import combining, normalize
 
 
 def _any(*words: str) -> str:
-    return "|".join(words)
+    """Any of these words, with their accents or without them: not everybody's machine has kept them."""
+    return "|".join(dict.fromkeys([*words, *map(_plain, words)]))
+
+
+def _plain(word: str) -> str:
+    return "".join(letter for letter in normalize("NFD", word) if not combining(letter))
 
 
 _WROTE = _any(
@@ -46,13 +52,30 @@ _OTHER = _any(
 WROTE = re.compile(rf"(?<!\w)({_WROTE})(?!\w)", re.IGNORECASE)
 WROTE_AT_THE_END = re.compile(rf"(?<!\w)({_WROTE})\s*(:|：)\s*$", re.IGNORECASE)
 
+SOMEBODY_WROTE = re.compile(
+    rf"^[\s>*]*[\"'<(]{{0,2}}(mailto:)?[^\s<>@()]+@[^\s<>@()]+\.\w+[\"'>)]{{0,2}}\s+({_WROTE})\s*:\s*$", re.IGNORECASE
+)
+"""`pay@cafe.example wrote:`, an address and nothing else, as some telephones put it."""
+
+ONE_OF_US_WROTE = re.compile(
+    r"(?<!\w)(i|you|he|she|they|we|ich|du|er|sie|wir|ihr|je|tu|il|elle|on|nous|vous|ils|elles|ik|jij|u|hij|zij|wij"
+    r"|yo|tú|él|ella|usted|io|lei|lui|eu|ele|ela|você|jag|han|hon|vi|jeg|hun)\s+(have\s+|has\s+|had\s+|avez\s+|a\s+|ha\s+)?"
+    rf"({_WROTE})(?!\w)|(?<!\w)({_WROTE})\s+(you|he|she|they|we|sie|er|wir|ihr|du|ich|u|jij|hij)(?!\w)"
+    r"|(?<!\w)(my|our|your|mein\w*|unser\w*|dein\w*|ihre?\w?|mes|notre|votre|nos|vos|mijn|onze?|uw)(?!\w)",
+    re.IGNORECASE,
+)
+"""`On 3 May at 14:49 you wrote:` is said by a person, who goes on in words of his own; mail programmes give a name."""
+
 OPENS = re.compile(
     r"^[\s>*-]{0,6}(on|am|le|el|il|em|op|den|dnia|w dniu|dne|po|på|на"
     r"|(mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|pon|wt|śr|czw|pt|sob|niedz)\w*[.,]+)\s",
     re.IGNORECASE,
 )
 
-ORIGINAL_MESSAGE = re.compile(rf"^\W{{0,4}}[-_*=–—]{{2,}}\s*({_ORIGINAL_MESSAGE})\s*[-_*=–—]{{2,}}\s*$", re.IGNORECASE)
+ORIGINAL_MESSAGE = re.compile(
+    rf"^\W{{0,4}}[-_*=–—]{{2,}}\s*({_ORIGINAL_MESSAGE})\s*[-_*=–—]{{2,}}\s*($|({_FROM}|{_SENT})\s?:)", re.IGNORECASE
+)
+"""A telephone may have lost the end of the line, so that the first label follows at once."""
 
 WROTE_BETWEEN_DASHES = re.compile(rf"^\W{{0,4}}-{{3,}}.{{0,300}}(?<!\w)({_WROTE})\W{{0,3}}-{{3,}}\s*$", re.IGNORECASE)
 """`---- On Wed, 24 Feb 2021 14:02:50 +0530 mia@cafe.example wrote ----`, as Zoho puts it."""

@@ -66,3 +66,11 @@ def test_answers_between_the_boxes_are_kept() -> None:
     html = f"<div>Hello</div>{box.format('A')}<div>A is right.</div>{box.format('B')}<div>B is not.</div>"
 
     assert said(text_of(html)).split("\n\n") == ["Hello", "A is right.", "B is not."]
+
+
+def test_what_a_telephone_boxes_as_the_mail_it_answers_is_quoted():
+    written = (
+        '<div name="messageBodySection">Paid on Friday.</div><div name="messageReplySection">Hi Mia, reminder.</div>'
+    )
+
+    assert text_of(written) == "Paid on Friday.\n\n> Hi Mia, reminder."

@@ -235,3 +235,24 @@ def test_a_person_who_forwards_a_delivery_report_is_still_a_person():
     reply = read_mail(raw)
 
     assert (reply.kind, reply.said) == (ReplyKind.HUMAN, "We got this.")
+
+
+@pytest.mark.parametrize(
+    ("reports_on", "kind"),
+    [("disposition-notification", ReplyKind.RECEIPT), ("feedback-report", ReplyKind.COMPLAINT)],
+)
+def test_a_report_whose_parts_cannot_be_found_still_says_at_its_head_what_it_is(reports_on, kind):
+    reply = a_mail(
+        f"Content-Type: multipart/report; report-type={reports_on};", 'boundary="b"', body="--b\r\n\r\n--b--"
+    )
+
+    assert reply.kind is kind
+
+
+def test_a_mail_from_nobody_that_calls_the_address_no_valid_one_has_come_back():
+    reply = a_mail(
+        *("From: <>", "Return-Path: <>", "Subject: Re: your account", "Auto-Submitted: auto-replied"),
+        body="You sent mail to mia@cafe.example. That's not a valid user here.",
+    )
+
+    assert reply.kind is ReplyKind.BOUNCE

@@ -309,3 +309,48 @@ def test_a_reply_of_a_hundred_thousand_lines_is_shown_as_it_is():
 
 def test_a_reply_of_very_long_lines_takes_no_time():
     assert said("On " + "a" * 500_000 + "\n" + "> " * 100_000 + "\n" + "-" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "introduction",
+    [
+        "On 30 June 2025 09:12, Brightwater Joinery wrote:",
+        "Am 30.06.2025 um 09:12 schrieb Brightwater Joinery:",
+        "Op 30 juni 2025 09:12 schreef Brightwater Joinery het volgende:",
+        "Le 30 juin 2025 à 09:12, Brightwater Joinery a ecrit :",
+        "accounts@brightwater.example wrote:",
+    ],
+)
+def test_a_mail_programme_that_marks_nothing_may_leave_out_the_address_or_the_day(introduction):
+    assert said(f"We paid this on Friday.\n\n{introduction}\n\n{OUR_REMINDER}\n") == "We paid this on Friday."
+
+
+@pytest.mark.parametrize(
+    "introduction",
+    [
+        "On 30 June 2025 at 09:12 you wrote:",
+        "Am 30.06.2025 um 09:12 schrieb er:",
+        "On 30 June 2025 at 09:12 our accountant wrote:",
+        "Am 30.06.2025 um 09:12 schrieb unser Steuerberater:",
+        "Le 30 juin 2025 à 09:12 vous avez écrit :",
+    ],
+)
+def test_a_debtor_who_says_who_wrote_what_and_when_keeps_every_word_of_the_answer(introduction):
+    letter = f"{introduction}\n\nThe whole is due on Friday.\n\nThat is wrong: we agreed on three instalments."
+
+    assert said(letter) == letter
+
+
+def test_a_telephone_may_lose_the_end_of_the_line_after_the_original_message():
+    reply = (
+        f"Welche Rechnung?\n-------- Ursprüngliche Nachricht --------Von: Brightwater Datum: 30.06.25\n\n{OUR_REMINDER}"
+    )
+
+    assert said(reply) == "Welche Rechnung?"
+
+
+def test_the_labels_of_a_quoted_mail_may_have_lost_their_accents():
+    labels = "** De : Brightwater accounts@brightwater.example **\n** Envoye : lundi 30 juin 2025 09:12 **\n"
+    labels += "** A : Mia mia@cafe.example **\n** Objet : Votre compte **\n"
+
+    assert said(f"Nous avons paye vendredi.\n\n{labels}\n{OUR_REMINDER}") == "Nous avons paye vendredi."
