@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon.config import Config
-from jobs import deliver, doorbell, nightly, prune, receive, sync, write_back
+from jobs import connections, deliver, doorbell, nightly, prune, receive, sync, write_back
 from jobs.containing import contained
 from jobs.office import Office, real_clock
 
@@ -46,6 +46,7 @@ class Schedule:
             "sync": (lambda: sync.sync_due(office), config.schedule.find_due_syncs),
             "doorbell": (lambda: doorbell.answer(office), config.schedule.doorbell),
             "check": (lambda: nightly.check_due(office), config.schedule.check),
+            "connections": (lambda: connections.look_at_connections(office), config.schedule.check),
             "tidy": (lambda: doorbell.tidy(office), _A_DAY),
             "prune": (lambda: prune.prune(office, **keep), _AN_HOUR),
             "deliver": (lambda: deliver.deliver_due(office), config.schedule.deliver),

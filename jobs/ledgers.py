@@ -8,12 +8,13 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from connector import ConsentNeeded, Governor, Grant, Ledger, LedgerFailure, Purpose, RateLimited, open_ledger
+from engine.words import in_words
 from jobs.governors import OutOfTurns, governor_of
 from jobs.office import Office
 from store import SealBroken, grants
 from store.holidays_of import calendars
 from store.tables import ConnectionRow, OrganisationRow
-from store.tasks import open_task
+from store.tasks import close_task, is_open, open_task
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class KeptGrant:
         try:
             text, generation = grants.load_grant(self.office.database, self.office.vault, self.connection_id)
         except (SealBroken, LookupError) as problem:
-            raise ConsentNeeded(f"the grant cannot be used: {problem}") from problem
+            raise ConsentNeeded(f"{CANNOT_OPEN}{problem}") from problem
         return grant_from(text), generation
 
     def begin_refresh(self, generation: int, now: datetime, until: datetime) -> bool:
@@ -46,9 +47,8 @@ class KeptGrant:
             access_expires_at=grant.access_expires_at,
             refresh_expires_at=grant.refresh_expires_at,
         )
-        if kept and (end := grant.dies_soon(self.office.clock())):
-            with self.office.database.unit_of_work() as unit:
-                warn_of_end(unit, self.office, self.organisation_id, end)
+        if kept:
+            heed_the_end(self.office, self.organisation_id, grant)
         return kept
 
     def end_refresh(self, generation: int) -> None:
@@ -72,16 +72,32 @@ def needs_consent(unit: Session, office: Office, connection_id: int, organisatio
     )
 
 
-def warn_of_end(unit: Session, office: Office, organisation_id: int, end: datetime) -> None:
-    """A person is asked in good time, because no use of the grant puts this end off."""
-    open_task(
-        unit,
-        organisation_id=organisation_id,
-        key=CONSENT_ENDS,
-        kind="connection",
-        text=f"The ledger's consent ends on {end:%d %B %Y}, however much it is used. Renew it on the page Connections "
-        "before that day, or nothing can be synced or sent after it.",
-        at=office.clock(),
+def heed_the_end(office: Office, organisation_id: int, grant: Grant) -> None:
+    """Asks a person in good time before this grant dies. Once its end has moved away, nobody is asked any more."""
+    now = office.clock()
+    end = grant.dies_soon(now)
+    with office.database.reading() as session:
+        asked = is_open(session, organisation_id=organisation_id, key=CONSENT_ENDS)
+    if end is None and not asked:
+        return
+    with office.database.unit_of_work() as unit:
+        if end is None:
+            close_task(unit, organisation_id=organisation_id, key=CONSENT_ENDS, at=now, by="arrears")
+            return
+        text = _about_the_end(end, at_last=end == grant.hard_expires_at)
+        open_task(unit, organisation_id=organisation_id, key=CONSENT_ENDS, kind="connection", text=text, at=now)
+
+
+def _about_the_end(end: datetime, *, at_last: bool) -> str:
+    day = in_words(end.date())
+    if at_last:
+        return (
+            f"The ledger's consent ends on {day}, however much it is used. Renew it on the page Connections before "
+            "that day, or nothing can be synced or sent after it."
+        )
+    return (
+        f"The ledger's consent ends on {day} if nothing is read from the ledger before. See the sync log for why "
+        "nothing is read, or connect again on the page Connections."
     )
 
 
@@ -109,6 +125,9 @@ def consent_end(office: Office, connection: ConnectionRow) -> ConsentEnd:
 
 CONSENT_ENDS = "connection-ends"
 """The key of the task that asks for a new consent before the old one ends."""
+
+CANNOT_OPEN = "the grant cannot be used: "
+"""How the reason begins where a grant could not be opened; with the right key file it can be again."""
 
 
 def remember(office: Office, connection: ConnectionRow, failure: LedgerFailure) -> None:
