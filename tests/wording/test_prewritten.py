@@ -135,6 +135,26 @@ def test_every_text_message_is_cheap_and_says_who_writes_and_how_to_stop_it(lang
     assert re.search(r"\bSTOP\b", words) and not step.subject
 
 
+LONG_NAME = "Westfälische Großhandels- und Metallbaugesellschaft Lüdenscheid"[:60]
+AMOUNTS = [(Decimal("85.40"),), (Decimal("1200"),), (Decimal("48350.75"),), (Decimal("12400.50"), Decimal("3150"))]
+
+
+@pytest.mark.parametrize("amounts", AMOUNTS, ids=["small", "usual", "large", "in two currencies"])
+@pytest.mark.parametrize(("language", "step"), TEXTS)
+def test_a_text_message_of_a_firm_with_a_long_name_still_fits_into_two_segments(language, step, amounts):
+    link = f"https://in.xero.com/{'a1B2c3D4' * 5}"
+    currencies = {"en": ("GBP", "EUR"), "de": ("EUR", "CHF")}[language]
+    lines = tuple(
+        replace(LINE, total=amount, balance=amount, currency=currency, link=link)
+        for amount, currency in zip(amounts, currencies, strict=False)
+    )
+    firm = {"organisation": LONG_NAME, "organisation_phone": "+44 117 496 0000", "account_number": "KD-104857"}
+    counted = count(put(language, step, replace(FULL, lines=lines, **firm)))
+
+    assert len(LONG_NAME) == 60
+    assert counted.encoding == "GSM-7" and counted.segments <= 2, counted
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_private_customers_telephone_shows_no_amount(language):
     for step in prewritten("consumer", language).steps:
