@@ -2,7 +2,8 @@
 
 A reminder is known by its key: the cycle, the step, and the invoice where the step concerns a single one. The same key
 can be queued once, whatever happens; a move back begins a new cycle, so a step that rightly comes round again has a
-new key. Courtesy steps are all of cycle 0: one of them is never sent twice for one invoice.
+new key. Courtesy steps are all of cycle 0: one of them is never sent twice for one invoice. A person's answers to
+replies are of a cycle below that, which the rule never sees: they are no steps.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from engine.receivables import Ref
 from engine.workflow import Step
 
 COURTESY_CYCLE = 0
+ANSWER_CYCLE = -2
 
 
 class ReminderKey(NamedTuple):

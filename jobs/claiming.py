@@ -29,6 +29,7 @@ class Claimed:
     claim: str
     attempts: int
     invoices: tuple[str, ...]
+    cycle: int = 1
 
 
 def claim(office: Office, reminder_id: int) -> Claimed | None:
@@ -44,4 +45,4 @@ def claim(office: Office, reminder_id: int) -> Claimed | None:
                 col(InvoiceRow.account_id) == row.account_id, col(InvoiceRow.status) == InvoiceStatus.OPEN
             )
         ).all()
-        return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices))
+        return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices), row.cycle)

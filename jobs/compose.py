@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from channels import Attachment, Message, medium_of, reply_address, token_of
 from engine.facts import Facts
 from engine.holds import HoldKind
-from engine.reminders import Order
+from engine.reminders import ANSWER_CYCLE, Order
 from engine.words import in_words
 from engine.workflow import Channel
 from jobs.addressing import Addressees
@@ -24,6 +24,13 @@ from jobs.trying_out import diverted
 from store.tables import AccountRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow, StepRow
 from wording import Line, Rendered, Statement, has_more, logo_of, statement_name, statement_pdf
 from wording.segments import count, normalised
+
+BEFORE_THE_QUOTE = f"\n\n{'_' * 32}\n"
+"""Stands in an answer between a person's own words and the letter that they answer."""
+
+_BY: dict[str, str] = {Channel.EMAIL: "email", Channel.SMS: "SMS", Channel.CALL: "telephone"}
+_SHOWN = 600
+"""Characters of an answer that history and the ledger show."""
 
 
 def statement_of(
@@ -210,12 +217,23 @@ def listed_in(statement: Statement) -> list[dict[str, Any]]:
 
 def summary(row: MessageRow, reminder: ReminderRow) -> str:
     """The line that history and the ledger keep of a reminder that was sent: what the message itself said."""
-    return f"{reminder.step_name} sent by {reminder.channel} to {row.to}: {_speaks_of(row)}."
+    if reminder.cycle == ANSWER_CYCLE:
+        whom = f"{row.to_name} <{row.to}>" if row.to_name else row.to
+        return f"{reminder.approved_by} answered {whom}: {_answered(row)}"
+    return f"{reminder.step_name} sent by {_BY[reminder.channel]} to {row.to}: {_speaks_of(row)}."
 
 
-def would_have(row: MessageRow) -> str:
+def would_have(row: MessageRow, reminder: ReminderRow) -> str:
     """The same of one that was only tried out: `It would have gone to …`."""
-    return f"It would have gone by {medium_of(row.channel)} to {row.to}: {_speaks_of(row)}."
+    if reminder.cycle == ANSWER_CYCLE:
+        return f"It would have gone by {_BY[medium_of(row.channel)]} to {row.to}: {_answered(row)}"
+    return f"It would have gone by {_BY[medium_of(row.channel)]} to {row.to}: {_speaks_of(row)}."
+
+
+def _answered(row: MessageRow) -> str:
+    """A person's own words, without the letter that they answer."""
+    said = " ".join((row.text.rpartition(BEFORE_THE_QUOTE)[0] or row.text).split())
+    return f"“{said if len(said) <= _SHOWN else said[:_SHOWN].rsplit(' ', 1)[0] + ' …'}”"
 
 
 def _speaks_of(row: MessageRow) -> str:

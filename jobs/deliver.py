@@ -15,8 +15,8 @@ from channels import Outcome, Receipt
 from connector import LedgerFailure, RateLimited
 from engine.calendars import SENDING_WINDOW
 from engine.notes import NoteKind
-from engine.reminders import ReminderState
-from jobs import receive
+from engine.reminders import ANSWER_CYCLE, ReminderState
+from jobs import answering, receive
 from jobs.call_doubts import settle_doubtful_calls
 from jobs.claiming import Claimed, claim
 from jobs.containing import contained
@@ -88,6 +88,9 @@ def deliver(office: Office, reminder_id: int, looks: Looks | None = None, links:
     """
     claimed = claim(office, reminder_id)
     if claimed is None:
+        return
+    if claimed.cycle == ANSWER_CYCLE:
+        answering.leave(office, claimed)
         return
     fresh = look_again(office, claimed, looks, links)
     if fresh is None:

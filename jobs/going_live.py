@@ -50,7 +50,7 @@ def tried_out(session: Session, organisation_id: int) -> tuple[TriedOut, ...]:
         .where(
             col(ReminderRow.organisation_id) == organisation_id,
             col(ReminderRow.state) == ReminderState.SENT,
-            col(ReminderRow.cycle) != COURTESY_CYCLE,
+            col(ReminderRow.cycle) > COURTESY_CYCLE,
             col(MessageRow.sent_at) >= since,
             col(MessageRow.diverted_to) != "",
             col(PositionRow.anchor).is_not(None),

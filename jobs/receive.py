@@ -172,8 +172,6 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
     unit.add(row)
     unit.flush()
     keyword = keyword_in(post.channel, reply)
-    if keyword is not None:
-        heed(unit, office, row, keyword)
     if account is not None and account.id is not None:
         proof = match.message if certain else None
         failed, why = reply.failed_recipient, reply.why
@@ -183,6 +181,8 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
         row.read_at, row.read_by = office.clock(), "arrears"
     elif row.organisation_id is not None:
         _nobody_knows(unit, office, row, match)
+    if keyword is not None:
+        heed(unit, office, row, keyword)
 
 
 def _row_of(post: PostRow, reply: Reply) -> ReplyRow:

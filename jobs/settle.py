@@ -12,7 +12,7 @@ from sqlmodel import Session
 from channels import Outcome, Receipt, Refused, Unavailable, Unsure, medium_of
 from engine.calendars import civil_date
 from engine.notes import NoteKind
-from engine.reminders import ReminderState
+from engine.reminders import ANSWER_CYCLE, ReminderState
 from jobs.compose import summary, would_have
 from jobs.looking_up import plan_looks
 from jobs.office import Office
@@ -80,11 +80,14 @@ def _went(unit: Session, office: Office, reminder: ReminderRow, message: Message
     )
     if settled:
         if tried_out:
-            text = f"{reminder.step_name} was tried out: {where_to(message.diverted_to)}. {would_have(message)}"
+            text = (
+                f"{reminder.step_name} was tried out: {where_to(message.diverted_to)}. {would_have(message, reminder)}"
+            )
             note_on(unit, reminder, NoteKind.REMINDER_SKIPPED, text, now)
         else:
             text = " ".join(filter(None, (summary(message, reminder), *message.left_out, receipt.note)))
-            note_on(unit, reminder, NoteKind.REMINDER_SENT, text, now)
+            kind = NoteKind.NOTE if reminder.cycle == ANSWER_CYCLE else NoteKind.REMINDER_SENT
+            note_on(unit, reminder, kind, text, now)
         over = (
             f"unsure:reminder {reminder.id}",
             f"carrier:{reminder.channel}",

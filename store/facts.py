@@ -19,7 +19,7 @@ from engine.holds import Hold, HoldKind
 from engine.limits import Contacted
 from engine.position import Run
 from engine.receivables import InvoiceStatus, Money, Ref
-from engine.reminders import COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
+from engine.reminders import ANSWER_CYCLE, COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
 from engine.workflow import Channel
 from store.alike import Likeness, Likes
 from store.ground import Ground, ground_of, workflows_of
@@ -244,7 +244,8 @@ _ALWAYS = {
     "holds": 'SELECT account_id, kind, since, why, "by", until, invoice_id FROM holds '
     "WHERE {own} AND lifted_at IS NULL ORDER BY id",
     "reminders": "SELECT account_id, cycle, step_id, invoice_id, state, performed_on, heard, approved_at, "
-    "held_because, why FROM reminders WHERE {own} AND (state IN ('queued', 'sending', 'unsure', 'refused') "
+    "held_because, why FROM reminders WHERE {own} AND cycle >= 0 "  # what is no step moves nothing and holds nothing
+    "AND (state IN ('queued', 'sending', 'unsure', 'refused') "
     "OR (state = 'sent' AND NOT counted))",
     # The newest word of a person about each account that no look has acted upon yet.
     "begins": 'SELECT account_id, workflow_id, step_id, "by", by_hand FROM assignments '
@@ -261,9 +262,10 @@ _SOMETIMES = {
     "courtesies": f"SELECT account_id, invoice_id, step_id FROM reminders WHERE {{own}} AND cycle = {COURTESY_CYCLE} "  # noqa: S608
     "AND state = 'sent'",
     "walks": f"SELECT {', '.join(WALK_COLUMNS)} FROM invoice_walks WHERE {{own}}",  # noqa: S608
-    # The contacts of the last weeks, made by ourselves or by hand. A call counts when the telephone rang.
-    "contacted": "SELECT account_id, performed_on, channel, FALSE FROM reminders r "
-    "WHERE {own} AND state = 'sent' AND heard AND performed_on >= ? "
+    # The contacts of the last weeks, made by ourselves or by hand. A call counts when the telephone rang; an answer to
+    # the debtor's own letter never does.
+    "contacted": "SELECT account_id, performed_on, channel, FALSE FROM reminders r "  # noqa: S608
+    f"WHERE {{own}} AND state = 'sent' AND heard AND cycle > {ANSWER_CYCLE} AND performed_on >= ? "
     "AND (channel <> 'call' OR NOT EXISTS (SELECT 1 FROM phone_calls p WHERE p.reminder_id = r.id)) UNION ALL "
     "SELECT account_id, counted_on, 'call', conversation FROM phone_calls WHERE {own} AND counted_on >= ?",
     "stopped": STOPPED_EMAILS,

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
 from channels import file_in
-from jobs import acts, reply_acts
+from engine.reminders import ReminderState
+from jobs import acts, answering, reply_acts
 from jobs.acting import NotAllowed
 from jobs.stops import lift_stop
 from store import inbox, screens
@@ -46,6 +47,8 @@ def reply(desk: Looking, reply_id: int, find: str = "") -> Response:
         account = screens.one(session, AccountRow, desk.id, row.account_id) if row.account_id else None
         choices = screens.accounts_like(session, desk.id, find, ids=likely) if account is None else []
         invoices = screens.open_invoices(session, desk.id, row.account_id) if account is not None else []
+        may = answering.answerable(session, desk.office, desk.organisation, row) if account is not None else None
+        answers = answering.answers_to(session, row) if account is not None else []
     said = f"{row.subject}\n{row.said}"
     return page(
         desk,
@@ -56,6 +59,9 @@ def reply(desk: Looking, reply_id: int, find: str = "") -> Response:
         likely=likely,
         find=find,
         invoices=invoices,
+        may=may,
+        answers=answers,
+        longest=answering.LONGEST,
         seems=[one | {"day": _day(one["day"])} for one in row.suggestions],
         named={one.id for one in invoices if one.number and one.number in said},
     )
@@ -93,6 +99,17 @@ def read(desk: Working, reply_id: int) -> Response:
     row = _reply(desk, reply_id)
     acts.read_reply(desk.office, reply_id, by=desk.by)
     return back(_where_from(desk.request, row), "read")
+
+
+@router.post("/replies/{reply_id}/answer")
+def answer(desk: Working, reply_id: int, text: Said = "", place: Said = "0") -> Response:
+    """A person writes back, and is told what became of it."""
+    _reply(desk, reply_id)
+    state = answering.answer(desk.office, reply_id, text=text, place=number_of(place), by=desk.by)
+    return back(f"/replies/{reply_id}", _ANSWERED.get(state, "answer-look"))
+
+
+_ANSWERED = {ReminderState.SENT: "answer-sent", ReminderState.QUEUED: "answer-waits"}
 
 
 @router.post("/replies/{reply_id}/match")
