@@ -2,8 +2,8 @@
 
 Every five minutes the daemon's own question is asked, which organisation's time has come, and it reads if one's has.
 In each of ten busy hours a tenth of the day's invoices are raised and paid; at nine o'clock the invoices about to be
-chased are looked at again, as many whole accounts at once as `jobs.looks` puts into one call; at two in the night the
-whole open ledger is checked.
+chased are looked at again, as many whole accounts at once as fit into one call; at two in the night the whole open
+ledger is checked.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,6 @@ from bench.sync_sandbox import Ledgers
 from connector import Ledger
 from jobs import sync
 from jobs.ledgers import connection_of, ledger_of
-from jobs.looks import AT_ONCE
 from jobs.office import Office
 from store.tables import InvoiceRow
 
@@ -71,7 +70,7 @@ def _look_again(office: Office, count: int, left: int) -> None:
         by_account.setdefault(account, []).append(ledger_id)
     together: list[str] = []
     for ids in list(by_account.values())[left - count : left]:
-        if together and len(together) + len(ids) > AT_ONCE:
+        if together and len(together) + len(ids) > ledger.looks_at_once:
             ledger.look_again(together)
             together = []
         together += ids

@@ -206,9 +206,13 @@ class Doorbell(Protocol):
 
 
 class Ledger(Protocol):
-    """One connection to one organisation's ledger. `calls` grows with every call made through it."""
+    """One connection to one organisation's ledger. `calls` grows with every call made through it.
+
+    `looks_at_once` is how many invoices one call of `look_again` tells of; for more it takes several.
+    """
 
     calls: list[Call]
+    looks_at_once: int
 
     def check(self) -> LedgerInfo:
         """Who are you? Also proves that the grant works."""

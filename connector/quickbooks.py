@@ -102,6 +102,7 @@ class QuickBooksLedger:
 
     def __init__(self, settings: Settings, line: Line, *, realm: str, clock: Clock) -> None:
         self.calls = line.calls
+        self.looks_at_once = settings.ids_at_once
         self._settings = settings
         self._line = line
         self._realm = realm

@@ -37,6 +37,7 @@ from connector._xero_failures import NotOfThis
 from connector._xero_notes import SHORT_NOTE, body_of, in_batches, is_about_length, key_of, texts
 from connector._xero_reading import Reading
 from connector._xero_timezones import iana
+from connector._xero_walking import AT_ONCE
 
 TITLE = "Xero"
 """What people call it."""
@@ -101,6 +102,7 @@ class XeroLedger:
 
     def __init__(self, settings: Settings, line: Transport) -> None:
         self.calls = line.calls
+        self.looks_at_once = AT_ONCE
         self._settings = settings
         self._line = line
         self._api = line.api

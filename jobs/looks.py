@@ -23,9 +23,6 @@ from store.tables import ConnectionRow, InvoiceRow, ReminderRow
 GOOD_FOR = timedelta(seconds=30)
 """So old may be what the ledger said of an invoice when its reminder leaves."""
 
-AT_ONCE = 40
-"""Invoices that either ledger tells of in one call."""
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -56,24 +53,26 @@ class Looks:
         latest = self._latest.get(connection.organisation_id)
         if latest is not None and now - latest.at <= GOOD_FOR and latest.asked.issuperset(invoice_ids):
             return latest
-        ids = self._with_the_next(connection.organisation_id, reminder_id, invoice_ids)
         ledger = ledger_of(self.office, connection, governor_of(self.office, connection, Purpose.SENDING))
+        ids = self._with_the_next(connection.organisation_id, reminder_id, invoice_ids, ledger.looks_at_once)
         (records,) = with_their_calls(ledger.calls, map(ledger.look_again, [ids]))
         look = Look(ledger, frozenset(ids), records, now)
         self._latest[connection.organisation_id] = look
         return look
 
-    def _with_the_next(self, organisation_id: int, reminder_id: int, invoice_ids: Sequence[str]) -> list[str]:
+    def _with_the_next(
+        self, organisation_id: int, reminder_id: int, invoice_ids: Sequence[str], most: int
+    ) -> list[str]:
         """These invoices, and those of the reminders that follow: whole accounts, while they fit into one call."""
         ids = dict.fromkeys(invoice_ids)
         if reminder_id not in self.ahead:
             return [*ids]
         place = self.ahead.index(reminder_id) + 1
         with self.office.database.reading() as session:
-            owed = _open_invoices(session, organisation_id, self.ahead[place : place + AT_ONCE])
-        for following in self.ahead[place : place + AT_ONCE]:
+            owed = _open_invoices(session, organisation_id, self.ahead[place : place + most])
+        for following in self.ahead[place : place + most]:
             more = owed.get(following, ())
-            if len(ids) + len(more) > AT_ONCE:
+            if len(ids) + len(more) > most:
                 break
             ids.update(dict.fromkeys(more))
         return [*ids]

@@ -66,6 +66,7 @@ class PaperLedger:
     def __init__(self, books: PaperBooks) -> None:
         self.books = books
         self.calls: list[Call] = []
+        self.looks_at_once = 100
 
     def check(self) -> LedgerInfo:
         self._call("/organisation")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connector import xero
 from jobs import deliver, looks
 from town import Town
 
@@ -84,7 +85,7 @@ def test_a_look_covers_whole_accounts_and_no_more_than_fit_into_one_call(
     a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town = due_today(a_town)
-    monkeypatch.setattr(looks, "AT_ONCE", 3)
+    monkeypatch.setattr(xero, "AT_ONCE", 3)
 
     deliver.deliver_due(town.office)
 
