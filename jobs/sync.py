@@ -31,6 +31,7 @@ from jobs.containing import contained
 from jobs.governors import governor_of
 from jobs.ledgers import connection_of, ledger_of, remember_in
 from jobs.office import Office
+from jobs.polling import next_reading
 from jobs.reading import LEASE, Asks, Progress, Reading, Run, read
 from jobs.recalculate import recalculate_in
 from jobs.reopened import tell_of_reopened
@@ -234,20 +235,11 @@ def _go_on(
             "Until it is read to its end, the ledger counts as read when it last was."
         )
     organisation.ledger_as_of = now
-    organisation.next_sync_at = now + _every(office, organisation, connection, now)
+    organisation.next_sync_at = next_reading(organisation, connection, office.webhooks, now)
     connection.not_before = None
     rings.answered(unit, [*run.rings], now)
     close_task(unit, organisation_id=run.organisation_id, key="sync", at=now, by="arrears")
     return ""
-
-
-def _every(office: Office, organisation: OrganisationRow, connection: ConnectionRow, now: datetime) -> timedelta:
-    """How long until the next reading. While the ledger tells us by itself what changes, less often is enough."""
-    usual = timedelta(minutes=organisation.sync_every_minutes)
-    heard = connection.last_rung_at
-    if heard is None or now - heard >= office.webhooks.silence:
-        return usual
-    return max(usual, timedelta(minutes=office.webhooks.poll_minutes))
 
 
 def _closed(unit: Session, run: Run, ledger: Ledger, reading: Reading, now: datetime) -> SyncRunRow:
