@@ -1,8 +1,8 @@
 """The demo: the whole story on one screen, over real HTTP, SMTP and IMAP, on a ledger made up for the purpose.
 
-A firm connects its ledger, weeks go by, reminders go out, a customer pays its oldest invoice and moves back, another
-answers, and everything that happened is found again in the ledger. Nothing is faked: the same code would do the same
-on a real ledger. Only the clock is moved by hand.
+A firm connects its ledger, weeks go by, reminders go out, a customer pays its oldest invoice and moves back and
+answers, another wants no more texts and is rung, and everything that happened is found again in the ledger. Nothing is
+faked: the same code would do the same on a real ledger. Only the clock is moved by hand.
 """
 
 import socket
@@ -24,20 +24,21 @@ from sqlmodel import col
 
 import sandbox
 from connector import title_of
-from daemon import founding
+from daemon import demo_by_telephone, founding
 from daemon.clock import MovableClock
 from daemon.config import read_config
 from daemon.demo_person import Lost, Person
 from daemon.sync_command import figures, sync_with_bar
 from daemon.wiring import open_office
 from engine.notes import NoteKind
+from engine.reminders import ReminderState
 from jobs import acts, deliver, receive, sync, write_back
 from jobs.ledgers import organisations
 from jobs.office import Office
-from store.tables import AccountRow, HistoryNoteRow
+from store.tables import AccountRow, HistoryNoteRow, ReminderRow
 from web import build
 
-EMAIL, PASSWORD = "demo@arrears.example", "demo-demo-demo"
+NAME, EMAIL, PASSWORD = "Dana Demo", "demo@arrears.example", "demo-demo-demo"
 HERO = "Tidewater Boatyard"
 WEEKS = 7
 
@@ -67,12 +68,13 @@ def play(console: Console, *, once: bool, port: int, ledger: str = "xero") -> bo
         clock = MovableClock(world.control.now())
         office = open_office(config, clock=clock)
         try:
-            founding.add_owner(office, email=EMAIL, name="Dana Demo", password=PASSWORD)
+            founding.add_owner(office, email=EMAIL, name=NAME, password=PASSWORD)
             told = threading.Event()
             with _pages(office, port, told) as address:
                 console.print(f"[bold]arrears[/bold], on a sandbox firm with a sandbox ledger at {world.url}/\n")
                 tally = _story(console, office, world.control, clock, address, ledger)
-                _summary(console, tally, real_time.monotonic() - began)
+                by_telephone = demo_by_telephone.happened(office)
+                _summary(console, office, tally, real_time.monotonic() - began)
                 told.set()
                 if not once:
                     _leave_open(console, address, world)
@@ -81,7 +83,7 @@ def play(console: Console, *, once: bool, port: int, ledger: str = "xero") -> bo
             return False
         finally:
             office.close()
-    return bool(tally.reminders and tally.moves_back and tally.replies and tally.written_back)
+    return bool(tally.reminders and tally.moves_back and tally.replies and tally.written_back and by_telephone)
 
 
 def _story(
@@ -90,20 +92,31 @@ def _story(
     tally = Tally()
     first = clock().date()
     _a_late_account(control, first)
+    demo_by_telephone.owes(control, first, address)
     organisation = _connect(console, office, address, title_of(ledger))
     _first_sync(console, office, organisation)
-    acts.resume_organisation(office, organisation, by="Dana Demo")
-    console.print("  Dana looks at the plan and starts sending.\n")
-    paid_on = first + timedelta(days=43)
+    demo_by_telephone.begins_on_the_firm_workflow(office, organisation, but=HERO, by=NAME)
+    acts.resume_organisation(office, organisation, by=NAME)
+    told = "  Dana gives some accounts a workflow with texts and calls, looks at the plan and starts sending.\n"
+    console.print(told, soft_wrap=True)
+    paid_on, promised = first + timedelta(days=43), None
     for offset in range(WEEKS * 7):
         day = first + timedelta(days=offset)
         if day == paid_on:
             control.pay(_number("A"))
             console.print(f"\n  [bold]{HERO} pays its oldest invoice, {_number('A')}.[/bold]")
+        if day == promised:
+            control.pay(demo_by_telephone.INVOICE)
+            console.print(f"\n  [bold]{demo_by_telephone.NAME} pays, as promised.[/bold]")
         _one_day(office, control, clock, organisation, day, tally)
+        if promised is None:
+            promised = demo_by_telephone.is_rung(office, organisation, address, email=EMAIL, password=PASSWORD)
         if day == paid_on + timedelta(days=1):
             _an_answer(console, control, office, tally)
         _tell(console, office, day, tally)
+        if demo_by_telephone.is_read(office, by=NAME):
+            told = f"  Dana reads it. {demo_by_telephone.NAME} gets no more texts; emails and calls go on."
+            console.print(told, soft_wrap=True)
     _in_the_ledger(console, control, ledger)
     return tally
 
@@ -157,6 +170,7 @@ def _one_day(
         if at.hour == 8:
             run = sync.sync(office, organisation, trigger="demo")
             tally.syncs += run is not None and run.state == "done"
+    control.twilio.settled()  # what people have texted since yesterday has come in at our door
     deliver.deliver_due(office)
     tally.written_back += write_back.write_back(office)
 
@@ -178,6 +192,7 @@ _MARKS = {
     NoteKind.MOVED_BACK: "[green]↩[/green]",
     NoteKind.CLEARED: "[green]✓[/green]",
     NoteKind.REPLY: "[magenta]←[/magenta]",
+    NoteKind.NOTE: "[yellow]·[/yellow]",
 }
 
 
@@ -197,9 +212,9 @@ def _tell(console: Console, office: Office, day: date, tally: Tally) -> None:
         tally.reminders += note.kind == NoteKind.REMINDER_SENT
         tally.moves_back += note.kind == NoteKind.MOVED_BACK
         tally.replies += note.kind == NoteKind.REPLY
-        if name == HERO and note.kind in _MARKS:
+        if name in (HERO, demo_by_telephone.NAME) and note.kind in _MARKS:
             mark = _MARKS[NoteKind(note.kind)]
-            console.print(f"  {day:%a %d %b}  {mark} [bold]{HERO}[/bold]  {escape(note.text)}", soft_wrap=True)
+            console.print(f"  {day:%a %d %b}  {mark} [bold]{name}[/bold]  {escape(note.text)}", soft_wrap=True)
         elif note.kind in _OTHERS:
             others[_OTHERS[NoteKind(note.kind)]] += 1
     if others:
@@ -215,10 +230,14 @@ _OTHERS = {
 }
 
 
-def _summary(console: Console, tally: Tally, seconds: float) -> None:
+def _summary(console: Console, office: Office, tally: Tally, seconds: float) -> None:
+    with office.database.reading() as session:
+        sent = select(ReminderRow.channel).where(col(ReminderRow.state) == ReminderState.SENT)
+        by = Counter(session.scalars(sent))
     console.print(
         f"\n[bold]{WEEKS} weeks in {seconds:.0f} seconds:[/bold] "
-        f"{_count(tally.reminders, 'reminder')} sent, {_count(tally.moves_back, 'move')} back, "
+        f"{_count(tally.reminders, 'reminder')} sent, of which {_count(by['sms'], 'text')} and "
+        f"{_count(by['call'], 'call')}, {_count(tally.moves_back, 'move')} back, "
         f"{_count(tally.replies, 'reply', 'replies')}, {_count(tally.written_back, 'note')} written back into the "
         f"ledger, {_count(tally.syncs, 'sync', 'syncs')}.",
         soft_wrap=True,
@@ -314,7 +333,7 @@ imap_port = {world.imap_port}
 imap_security = "none"
 imap_username = "replies"
 imap_password = "sandbox"
-"""
+{demo_by_telephone.configured(world)}"""
 
 
 def _first_monday() -> date:
@@ -326,6 +345,7 @@ def _first_monday() -> date:
 def _free_port(wanted: int) -> int:
     for port in (wanted, 0):
         with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a demo that has just ended frees its port
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -166,8 +166,16 @@ def test_the_demo_plays_the_whole_story_on_either_ledger_and_ends_by_itself(
         assert part in played.stdout
     assert f"presses Connect to {name} and says yes" in played.stdout
     assert "TIDE-A went out yesterday" in played.stdout.partition("In the ledger's own")[2], "the answer is there too"
+    for part in (
+        "because they asked us to stop: “STOP”",
+        "Phone call: Dana Demo rang Ines Moreau",
+        "pays, as promised",
+    ):
+        assert part in played.stdout, "and the customer that is texted, stops it and is rung"
     assert re.search(
-        r"\d+ reminders sent, \d+ moves back, 1 reply, \d+ notes written back into the ledger", played.stdout
+        r"\d+ reminders sent, of which \d+ texts and 1 call, \d+ moves back, \d replies, "
+        r"\d+ notes written back into the ledger",
+        played.stdout,
     )
 
 
