@@ -3,10 +3,13 @@
 Texts are stored as Twilio posts them, mails as they come out of a mailbox; both are read by the product's own channels.
 """
 
+from base64 import encodebytes
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -316,6 +319,45 @@ def test_what_cannot_be_read_is_kept_and_read_again_when_asked(firm: Firm) -> No
     reply_acts.try_post_again(firm.office, int(post.id or 0))
     understand_all(firm.office)
     assert firm.rows(PostRow)[0].problem == "The mail is empty."
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_mails_that_mean_harm_are_kept_and_keep_no_answer_from_being_read(firm: Firm, order: int) -> None:
+    answer = b"From: Mia <mia@ivy.example>\r\nTo: accounts@firm.example\r\n\r\nWe pay on Friday."
+    mails = [*HARMFUL.values(), answer][::order]
+    with firm.office.database.unit_of_work() as unit:
+        for number, raw in enumerate(mails):
+            inbox.keep_post(unit, channel="email_smtp", event_id=str(number), raw=raw, at=firm.now)
+    understand_all(firm.office)
+
+    posts = firm.rows(PostRow)
+    assert [post.raw for post in posts] == mails, "every byte is kept"
+    assert all(post.processed_at or post.problem.endswith(".") for post in posts), "each is read, or says why not"
+    assert len(firm.rows(ReplyRow)) == sum(post.problem == "" for post in posts)
+    assert "We pay on Friday." in [row.said for row in firm.rows(ReplyRow)]
+
+
+def nested(parts: int) -> bytes:
+    return b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(parts))
+
+
+def bomb() -> bytes:
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("bomb", b"\0" * 5_000_000)
+    head = b"Content-Type: application/zip; name=bomb.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    return head + encodebytes(packed.getvalue())
+
+
+HARMFUL = {
+    "parts inside parts without end": b"From: a@b.example\r\n" + nested(10_000) + b"\r\nhi",
+    "parts beside parts": b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + b"--b\r\n\r\npart\r\n" * 10_000,
+    "an archive that would fill the disk": b"From: a@b.example\r\n" + bomb(),
+    "an alphabet that is none": b"From: a@b.example\r\nContent-Type: text/plain; charset=no-such\r\n\r\n\xff\xfe\x80",
+    "a header without end": b"From: a@b.example\r\nReferences: " + b"<" * 1_000_000 + b"\r\n\r\nhi",
+    "markup without end": b"From: a@b.example\r\nContent-Type: text/html\r\n\r\n" + b"<div><!--<![" * 50_000,
+}
 
 
 # --- what no reply may do

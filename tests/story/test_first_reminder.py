@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -12,6 +13,7 @@ from store.tables import OrganisationRow, ReminderRow, SetAsideRow, StepRow, Syn
 from town import Town
 
 FERN = "Fern & Fig Café"
+GROWS = "{% assign x = 'xxxxxxxxxx' %}" + "{% assign x = x | append: x %}" * 60 + "{{ x }}"
 
 
 def a_firm_with_fern(a_town: Callable[..., Town], url: str | None = None) -> Town:
@@ -169,16 +171,26 @@ def test_an_account_without_an_address_is_a_task_for_a_person(a_town: Callable[.
     assert len(town.mails_to("found@nowhere.example")) == 1
 
 
-def test_a_template_that_does_not_render_holds_the_reminder_and_says_why(a_town: Callable[..., Town]) -> None:
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("You owe {{ account.total_ovredue }}.", "account.total_ovredue"),
+        (GROWS, "limit reached"),
+    ],
+    ids=["an unknown placeholder", "a text that grows without end"],
+)
+def test_a_template_that_does_not_render_holds_the_reminder_and_says_why(
+    a_town: Callable[..., Town], words: str, why: str
+) -> None:
     town = a_firm_with_fern(a_town)
     town.connect()
-    _reword(town, "r1", "You owe {{ account.total_ovredue }}.")
+    _reword(town, "r1", words)
     town.walk(date(2026, 1, 6), date(2026, 1, 13))
 
     assert town.mails_to("fern@fig.example") == []
     (held,) = town.reminders(FERN)
     assert held.state == ReminderState.QUEUED
-    assert "account.total_ovredue" in held.held_because
+    assert why in held.held_because
     (task,) = town.tasks()
     assert "cannot be put into words" in task.text
 
