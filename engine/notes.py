@@ -37,6 +37,10 @@ FOR_THE_LEDGER = frozenset(
 )
 """The kinds that a bookkeeper wants to find in the ledger as well."""
 
+MOVES = frozenset({NoteKind.ASSIGNED, NoteKind.MOVED_BACK, NoteKind.MOVED_ON})
+"""Where an account stands in its workflow. While sending is only tried out, nobody has been reminded of anything, and
+the ledger must not say so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -17,6 +17,7 @@ from jobs.acting import NotAllowed, account_in, note, organisation_in
 from jobs.office import Office
 from jobs.recalculate import Recalculated, recalculate_in
 from store.ground import workflows_of
+from store.history import write_note
 from store.tables import AccountRow, AssignmentRow, HoldRow, OrganisationRow, PositionRow, WorkflowRow
 
 _CHUNK = 500
@@ -158,7 +159,15 @@ def _tell_the_untold(unit: Session, office: Office, looked: Recalculated, workfl
     for number, (_, decision) in looked.decided.items():
         if decision.position.run is not None and not any(_is_told(one) for one in decision.notes):
             account, _ = account_in(unit, number)
-            note(unit, office, account, f"Moved to {workflow.name} by {by}.", by=by)
+            write_note(
+                unit,
+                organisation_id=account.organisation_id,
+                account_id=number,
+                kind=NoteKind.ASSIGNED,
+                text=f"Moved to {workflow.name} by {by}.",
+                at=office.clock(),
+                by=by,
+            )
 
 
 def _is_told(one: Note) -> bool:

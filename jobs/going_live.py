@@ -10,9 +10,11 @@ from typing import NamedTuple
 from sqlalchemy import func, insert, select, update
 from sqlmodel import Session, col
 
+from channels import Receipt
 from engine.reminders import COURTESY_CYCLE, ReminderState
 from engine.workflow import WorkflowKind
 from jobs.office import Office
+from jobs.settle import settle_in
 from store.facts import ground_of
 from store.tables import AssignmentRow, MessageRow, OrganisationRow, PositionRow, ReminderRow
 
@@ -62,6 +64,28 @@ def tried_out(session: Session, organisation_id: int) -> tuple[TriedOut, ...]:
     for account, workflow, step in session.execute(query):
         found.setdefault(account, TriedOut(account, workflow, step))
     return tuple(found.values())
+
+
+def settle_under_way(unit: Session, office: Office, organisation_id: int) -> None:
+    """What is being tried out at this very moment, or is in doubt, counts as tried out like the rest.
+
+    Else it would be settled after the word about the rest was given: done for ever, or sent for real by the way.
+    """
+    newest = select(func.max(col(MessageRow.id))).where(col(MessageRow.reminder_id) == ReminderRow.id)
+    query = (
+        select(col(ReminderRow.id), col(MessageRow.id))
+        .join(MessageRow, col(MessageRow.reminder_id) == col(ReminderRow.id))
+        .where(
+            col(ReminderRow.organisation_id) == organisation_id,
+            col(ReminderRow.state).in_((ReminderState.SENDING, ReminderState.UNSURE)),
+            col(ReminderRow.cycle) >= COURTESY_CYCLE,
+            col(MessageRow.id) == newest.correlate(ReminderRow).scalar_subquery(),
+            col(MessageRow.diverted_to) != "",
+        )
+        .order_by(col(ReminderRow.id))
+    )
+    for reminder, attempt in unit.execute(query).all():
+        settle_in(unit, office, reminder, attempt, Receipt("", office.clock()))
 
 
 def begin_anew(unit: Session, office: Office, organisation: OrganisationRow, *, by: str) -> list[int]:

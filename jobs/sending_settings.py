@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from jobs.acting import NotAllowed, organisation_in
 from jobs.contact_times import plan_anew
-from jobs.going_live import begin_anew, tried_out
+from jobs.going_live import begin_anew, settle_under_way, tried_out
 from jobs.numbers import home_of
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
@@ -99,6 +99,8 @@ def _change_mode(
     if not live:
         organisation.tried_out_since = organisation.tried_out_since or office.clock()
         return []
+    if was is not SendingMode.LIVE:
+        settle_under_way(unit, office, number)
     unheard = was is not SendingMode.LIVE and tried_out(unit, number)
     if unheard and going_live is GoingLive.UNDECIDED:
         raise NotAllowed(

@@ -28,6 +28,9 @@ from store.tasks import close_task, open_task
 PASSING = ("trouble", "missing invoice")
 """Tasks that are over by themselves once a reminder has gone to the account."""
 
+_UNDER_WAY = (ReminderState.SENDING, ReminderState.UNSURE)
+"""A trial that speaks up late settles nothing that waits to be sent for real by now."""
+
 WAITS = (timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
 
 
@@ -76,7 +79,7 @@ def _went(unit: Session, office: Office, reminder: ReminderRow, message: Message
         why=f"tried out: {where_to(message.diverted_to)}" if tried_out else "",
         performed_on=day_of(unit, message),
         heard=not tried_out,
-        from_states=(ReminderState.SENDING, ReminderState.UNSURE, ReminderState.QUEUED),
+        from_states=_UNDER_WAY if tried_out else (*_UNDER_WAY, ReminderState.QUEUED),
     )
     if settled:
         if tried_out:

@@ -4,7 +4,7 @@ Only what has changed is written, and in batches, so that looking at ten thousan
 costs next to nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,12 +15,13 @@ from engine.calendars import SENDING_WINDOW, moment_of
 from engine.facts import Decision, Facts
 from engine.holds import HoldKind
 from engine.limits import Opening, first_open
+from engine.notes import NoteKind
 from engine.position import Held
 from engine.reminders import Order, ReminderState, Withdrawal
 from store import rows
 from store.alike import Likeness, Likes
 from store.ground import Ground
-from store.history import OfAccount, write_for_ourselves, write_for_the_ledger
+from store.history import OfAccount, told_to_the_ledger, write_for_ourselves, write_for_the_ledger
 from store.kept_decisions import keep
 from store.positions import POSITION_COLUMNS, WALK_COLUMNS, position_row, walk_row
 from store.tables import AccountRow
@@ -118,7 +119,11 @@ def _tell(session: Session, by: Saving, busy: Sequence[Decided]) -> None:
     for one in busy:
         _mind_the_address(session, by, one)
     session.flush()
-    write_for_the_ledger(session, by.ground.number, _notes(busy), by.now)
+    write_for_the_ledger(session, by.ground.number, _notes(busy), by.now, _told(by))
+
+
+def _told(by: Saving) -> Collection[NoteKind]:
+    return told_to_the_ledger(trying_out=by.ground.organisation.sending_mode != "live")
 
 
 def _notes(busy: Sequence[Decided]) -> list[OfAccount]:
@@ -142,7 +147,7 @@ def _save_the_rest(session: Session, by: Saving, busy: Sequence[Decided]) -> Non
     _withdraw(session, by, [(one.account, gone) for one in busy for gone in one.decision.withdrawals])
     _hold_or_release(session, by, stays)
     _queue(session, by, fresh)
-    write_for_ourselves(session, by.ground.number, _notes(busy), by.now)
+    write_for_ourselves(session, by.ground.number, _notes(busy), by.now, _told(by))
 
 
 def _count_outcomes(session: Session, busy: Sequence[Decided]) -> None:

@@ -1,13 +1,13 @@
 """Debtor history: one line of what happened and why, kept for good, and on its way into the ledger where it belongs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import Session
 
-from engine.notes import FOR_THE_LEDGER, Note, NoteKind
+from engine.notes import FOR_THE_LEDGER, MOVES, Note, NoteKind
 from store.rows import Question, Row, insert, plain, quoted, together
-from store.tables import HistoryNoteRow, WriteBackRow
+from store.tables import HistoryNoteRow, OrganisationRow, WriteBackRow
 
 OfAccount = tuple[int, Note]
 """A note and the number of the account in whose history it belongs."""
@@ -40,7 +40,8 @@ def write_note(
     )
     session.add(note)
     session.flush()
-    if kind in FOR_THE_LEDGER and note.id is not None:
+    told = told_to_the_ledger(trying_out=kind in MOVES and _is_tried_out(session, organisation_id))
+    if kind in told and note.id is not None:
         session.add(WriteBackRow(note_id=note.id, organisation_id=organisation_id, account_id=account_id))
     return note
 
@@ -52,9 +53,25 @@ _AND_ITS_NUMBER = (
 )
 
 
-def write_for_the_ledger(session: Session, organisation_id: int, notes: Sequence[OfAccount], at: datetime) -> None:
-    """Adds those of these notes that the ledger should have too, each with its write-back."""
-    rows = [row for row in _rows(session, organisation_id, notes, at) if row[_KIND] in FOR_THE_LEDGER]
+def _is_tried_out(session: Session, organisation_id: int) -> bool:
+    organisation = session.get(OrganisationRow, organisation_id)
+    return organisation is not None and organisation.sending_mode != "live"
+
+
+def told_to_the_ledger(*, trying_out: bool) -> Collection[NoteKind]:
+    """The kinds that go on into the ledger. Of moves that nobody has been reminded by, it is told nothing."""
+    return FOR_THE_LEDGER - MOVES if trying_out else FOR_THE_LEDGER
+
+
+def write_for_the_ledger(
+    session: Session,
+    organisation_id: int,
+    notes: Sequence[OfAccount],
+    at: datetime,
+    told: Collection[NoteKind] = FOR_THE_LEDGER,
+) -> None:
+    """Adds those of these notes that the ledger should have too (the kinds `told`), each with its write-back."""
+    rows = [row for row in _rows(session, organisation_id, notes, at) if row[_KIND] in told]
     if not rows:
         return
     numbers = together(session, [Question(_AND_ITS_NUMBER, row) for row in rows])
@@ -62,9 +79,15 @@ def write_for_the_ledger(session: Session, organisation_id: int, notes: Sequence
     insert(session, "write_backs", _WRITE_BACK, waiting)
 
 
-def write_for_ourselves(session: Session, organisation_id: int, notes: Sequence[OfAccount], at: datetime) -> None:
+def write_for_ourselves(
+    session: Session,
+    organisation_id: int,
+    notes: Sequence[OfAccount],
+    at: datetime,
+    told: Collection[NoteKind] = FOR_THE_LEDGER,
+) -> None:
     """Adds the others of these notes, which stay in our own history."""
-    rows = [row for row in _rows(session, organisation_id, notes, at) if row[_KIND] not in FOR_THE_LEDGER]
+    rows = [row for row in _rows(session, organisation_id, notes, at) if row[_KIND] not in told]
     if rows:
         insert(session, "history_notes", _NOTE, rows)
 

@@ -8,15 +8,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from sqlalchemy import select
 
-from channels import Refused
+from channels import Refused, Unavailable, Unsure
+from engine.notes import NoteKind
 from engine.reminders import ReminderState
-from jobs import caps, deliver, receive, write_back
+from jobs import caps, connect, deliver, receive, write_back
 from jobs.acting import NotAllowed
+from jobs.assigning import assign_workflow
 from jobs.sending_settings import GoingLive, SendingSettings, save_sending_settings, sending_settings_of
 from jobs.tried_out import report
 from jobs.trying_out import SendingMode
-from store.tables import HoldRow, MessageRow
+from store.tables import HoldRow, MessageRow, WorkflowRow, WriteBackRow
 from tests.jobs.sending_house import Answering, debts, organisation_in, plug_in
 from town import Town
 
@@ -215,3 +218,117 @@ def test_a_test_message_that_bounces_says_nothing_about_the_customers_address(a_
     write_back.write_back(town.office)
     assert town._of(HoldRow, "Fern") == [] and town.tasks() == []
     assert town.control.notes(town.account("Fern").ledger_id) == []
+
+
+def told_to_the_ledger(town: Town, name: str) -> set[str]:
+    """The kinds of the notes that have reached the ledger, about the account or about one of its invoices."""
+    write_back.write_back(town.office)
+    with town.office.database.reading() as session:
+        written = set(session.scalars(select(WriteBackRow.note_id)))  # type: ignore[call-overload]
+    return {note.kind for note in town.notes(name) if note.id in written}
+
+
+@pytest.mark.parametrize("mode", [SendingMode.SHADOW, SendingMode.TO_ME])
+def test_of_moves_during_a_trial_the_ledger_is_told_nothing_and_our_history_has_them_all(
+    a_town: Callable[..., Town], mode: SendingMode
+) -> None:
+    town = debts(a_town, "Fern")
+    town.control.add_invoice("Fern", due="2026-01-21", amount="20.00", number="INV-900")
+    change(town, sending_mode=mode, sending_to="olive@firm.example")
+    town.walk(date(2026, 1, 13), date(2026, 1, 22))
+    town.control.pay("INV-000")
+    town.walk(date(2026, 1, 23), date(2026, 1, 24))
+    firm = next(number for number in _workflows(town) if number != town.position("Fern").workflow_id)
+    assign_workflow(town.office, [town.account("Fern").id or 0], firm, by="Olive Owner")
+    town.walk(date(2026, 1, 25), date(2026, 1, 26))
+
+    kinds = {note.kind for note in town.notes("Fern")}
+    assert {NoteKind.MOVED_BACK, NoteKind.ASSIGNED} <= kinds, "so the next line can fail"
+    assert told_to_the_ledger(town, "Fern") == set()
+
+
+def test_the_same_moves_are_told_when_live(a_town: Callable[..., Town]) -> None:
+    town = debts(a_town, "Fern")
+    town.control.add_invoice("Fern", due="2026-01-21", amount="20.00", number="INV-900")
+    town.walk(date(2026, 1, 13), date(2026, 1, 22))
+    town.control.pay("INV-000")
+    town.walk(date(2026, 1, 23), date(2026, 1, 24))
+    assert NoteKind.MOVED_BACK in told_to_the_ledger(town, "Fern")
+
+
+class _WhileItLeaves(Answering):
+    """A channel during whose sending a person goes live."""
+
+    def __init__(self, meanwhile: Callable[[], None], *answers: Any) -> None:
+        super().__init__(list(answers))
+        self.meanwhile = meanwhile
+
+    def send(self, message: Any) -> Any:
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return super().send(message)
+
+
+@pytest.mark.parametrize("going_live", [GoingLive.ANEW, GoingLive.GO_ON])
+@pytest.mark.parametrize("answer", [None, Unavailable("too many requests"), Unsure("the line broke"), Refused("no")])
+def test_a_test_message_in_flight_while_somebody_goes_live_counts_as_tried_out(
+    a_town: Callable[..., Town], going_live: GoingLive, answer: Any
+) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.TO_ME, sending_to="olive@firm.example")
+    answers = [answer] if answer is not None else []
+    speaking = _WhileItLeaves(lambda: change(town, going_live, sending_mode=SendingMode.LIVE), *answers)
+    plug_in(town.office, "email_smtp", speaking)
+    deliver.deliver_due(town.office)
+    assert [message.to for message in speaking.given] == ["olive@firm.example"]
+
+    town.walk(date(2026, 1, 14), date(2026, 1, 16))
+    real = [message.to for message in speaking.given[1:]]
+    assert real == (["fern@debtor.example"] if going_live is GoingLive.ANEW else [])
+    heard = [one.step_name for one in town.reminders("Fern") if one.state == ReminderState.SENT and one.heard]
+    assert heard == (["Reminder 1"] if going_live is GoingLive.ANEW else [])
+
+
+@pytest.mark.parametrize("going_live", [GoingLive.ANEW, GoingLive.GO_ON])
+def test_a_shadow_that_is_being_cast_while_somebody_goes_live_neither_leaves_nor_is_lost(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch, going_live: GoingLive
+) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.SHADOW)
+    inner = deliver.send
+
+    def send(office: Any, marked: Any) -> Any:
+        if marked.shadow:
+            change(town, going_live, sending_mode=SendingMode.LIVE)
+        return inner(office, marked)
+
+    monkeypatch.setattr(deliver, "send", send)
+    deliver.deliver_due(town.office)
+    assert town.control.mails() == [], "what was marked as shadow never leaves"
+
+    town.walk(date(2026, 1, 14), date(2026, 1, 16))
+    assert len(town.control.mails()) == (1 if going_live is GoingLive.ANEW else 0)
+
+
+def test_a_shadow_whose_process_died_is_not_sent_for_real_after_going_live(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = debts(a_town, "Fern")
+    change(town, sending_mode=SendingMode.SHADOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(deliver, "settle", lambda *_: None)
+        deliver.deliver_due(town.office)
+    assert town.reminders("Fern")[0].state == ReminderState.SENDING
+    with pytest.raises(NotAllowed, match="only tried out"):
+        change(town, sending_mode=SendingMode.LIVE)
+    change(town, GoingLive.GO_ON, sending_mode=SendingMode.LIVE)
+    town.walk(date(2026, 1, 14), date(2026, 1, 16))
+
+    assert town.control.mails() == [], "the person said that it counts as done"
+    assert town.reminders("Fern")[0].state == ReminderState.SENT
+
+
+def _workflows(town: Town) -> list[int]:
+    with town.office.database.unit_of_work() as unit:
+        connect.add_workflow(unit, town.organisation, "firm")
+        return list(unit.scalars(select(WorkflowRow.id)))
