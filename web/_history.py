@@ -32,7 +32,8 @@ def timeline(file: AccountFile, show: int) -> tuple[tuple[Entry, ...], bool]:
     messages: dict[int, MessageRow] = {}
     for message in file.messages:  # the newest attempt comes first
         messages.setdefault(message.reminder_id, message)
-    entries = [_of_note(note, reminders, messages, replies) for note in file.notes]
+    own = {note.reply_id: note.id for note in file.notes if note.reply_id}  # the oldest is read last
+    entries = [_of_note(note, reminders, messages, replies, own) for note in file.notes]
     told = {entry.reply.id for entry in entries if entry.reply}
     spoken = {entry.reminder.id for entry in entries if entry.reminder}
     entries += [Entry(row.received_at, "reply", reply=row) for row in file.replies if row.id not in told]
@@ -51,8 +52,10 @@ def _of_note(
     reminders: dict[int | None, ReminderRow],
     messages: dict[int, MessageRow],
     replies: dict[int | None, ReplyRow],
+    own: dict[int, int | None],
 ) -> Entry:
-    reply = replies.get(note.reply_id) if note.reply_id else None
+    """A reply's first note stands for the reply itself; later ones tell what followed from it."""
+    reply = replies.get(note.reply_id) if note.reply_id and own[note.reply_id] == note.id else None
     # A reply's note also names the reminder that it answers; the message belongs to that reminder's own note.
     reminder = reminders.get(note.reminder_id) if note.reminder_id and not note.reply_id else None
     message = messages.get(reminder.id or 0) if reminder else None

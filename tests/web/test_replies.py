@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 
+from channels import Refused, Unavailable
 from store.tables import AddressStopRow, HoldRow, InvoiceRow, PostRow, ReplyRow
+from tests.jobs.sending_house import Answering, plug_in
 from tests.web.books import Books
 from tests.web.visitor import Visitor
 
@@ -154,5 +156,67 @@ def test_who_does_not_see_every_organisation_sees_no_post_of_nobodys(books: Book
 
 
 def test_an_unread_reply_says_what_waits_to_be_decided(books: Books, anna: Visitor) -> None:
-    assert "Seems to say: already paid, promise, dispute, stop, new contact" in anna.get("/replies").words
+    seems = "it is paid already, a promise to pay, a dispute, they want no more messages, somebody has left"
+    assert f"Seems to say: {seems}." in anna.get("/replies").words
     assert rows(books, ReplyRow)[0].suggestions[0]["state"] == "open"
+
+
+def the_answering_channel(books: Books, *answers: Any) -> Answering:
+    """The mails of this firm go by a provider that answers as the test wants."""
+    speaking = Answering(list(answers))
+    speaking.read = books_raw  # type: ignore[attr-defined]
+    return plug_in(books.office, "email_smtp", speaking)
+
+
+def books_raw(_: bytes) -> Any:
+    raise ValueError("what the books keep of this reply is no mail")
+
+
+def test_a_person_answers_from_the_page_and_is_told_what_became_of_it(books: Books, anna: Visitor) -> None:
+    speaking = the_answering_channel(books)
+    assert "Send the answer" in anna.get(the_reply(books)).words
+
+    answer = anna.post(f"{the_reply(books)}/answer", text="Of course, Jo.", place="0")
+    assert answer.headers["location"].endswith("?said=answer-sent")
+    assert [(mail.to, mail.text.splitlines()[0]) for mail in speaking.given] == [
+        ("jo@brackenfield.example", "Of course, Jo.")
+    ]
+    words = anna.get(the_reply(books)).words
+    assert "Answer by Anna Reed Sent" in words and "Read by Anna Reed" in words
+    assert "Anna Reed answered" in anna.get(f"/accounts/{books.accounts['reply']}").words
+
+
+def test_an_answer_that_does_not_leave_is_never_called_sent(books: Books, anna: Visitor) -> None:
+    the_answering_channel(books, Unavailable("the mail server is away"), Refused("no such mailbox"))
+
+    kept = anna.post(f"{the_reply(books)}/answer", text="Of course, Jo.", place="0")
+    assert kept.headers["location"].endswith("?said=answer-waits")
+    refused = anna.post(f"{the_reply(books)}/answer", text="And one thing more.", place="1")
+    assert refused.headers["location"].endswith("?said=answer-look")
+    assert "No such mailbox" in anna.get(the_reply(books)).words
+
+
+def test_an_empty_answer_is_refused_with_a_sentence(books: Books, anna: Visitor) -> None:
+    the_answering_channel(books)
+
+    assert anna.post(f"{the_reply(books)}/answer", text=" ", place="0").status == 409
+
+
+def test_without_a_channel_the_page_says_why_nobody_can_answer_there(books: Books, anna: Visitor) -> None:
+    words = anna.get(the_reply(books)).words
+
+    assert "No channel for emails is set up any more" in words and "Send the answer" not in words
+
+
+def test_what_followed_from_a_reply_is_told_beside_it_and_is_not_the_reply_once_more(
+    books: Books, anna: Visitor
+) -> None:
+    account = f"/accounts/{books.accounts['reply']}"
+    before = anna.get(account).text.count('<p class="event">Reply from')
+    anna.post(f"{the_reply(books)}/suggestions/{STOP}/confirm")
+
+    page = anna.get(account)
+    assert page.text.count('<p class="event">Reply from') == before
+    assert page.words.count("Nothing more is sent to jo@brackenfield.example by email") == 2, (
+        "in history, and as a task"
+    )
