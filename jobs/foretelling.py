@@ -95,7 +95,7 @@ def costs(told: Simulation, price: Decimal | None = None) -> list[str]:
         priced = f": {cost(told.messages, price):,.2f} at {price} a segment" if price is not None else ""
         lines.append(f"{of}{priced}.")
     if skipped := sum(day.skipped for day in calendar):
-        lines.append(f"{many(skipped, 'text message')} would be skipped: there is no mobile number to send them to.")
+        lines.append(f"{many(skipped, 'text message')} would be skipped: there is no mobile number that may be texted.")
     if calls := counts.get(Channel.CALL):
         busiest = max(calendar, key=lambda day: day.counts.get(Channel.CALL, 0))
         that_day = busiest.counts[Channel.CALL]
