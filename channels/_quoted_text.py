@@ -55,6 +55,10 @@ def _new_lines(lines: list[str], ours: list[str]) -> list[str]:
     several_marked = sum(1 for line in lines if _MARKED.match(line)) > 1
     at = 0
     while at < len(lines):
+        if len(lines[at]) > _LONGEST_INTRODUCTION and not _MARKED.match(lines[at]):
+            kept.append(lines[at])  # nobody's introduction, and looking for one in it could take for ever
+            at += 1
+            continue
         if lines[at] == QUOTED_FROM_HERE or ABOVE_THIS_LINE.match(lines[at]) or _is_mail_header(lines, at):
             return _without_rule_at_the_end(kept)
         if FORWARDED_MESSAGE.match(lines[at]):
@@ -118,6 +122,8 @@ def _before_the_introduction(line: str) -> list[str]:
 def _introduction(lines: list[str], at: int, ours: list[str]) -> int:
     """How many lines from here say "On Monday, X wrote:"; 0 if none do. Mail programmes wrap them anywhere."""
     first = lines[at]
+    if len(first) > _LONGEST_INTRODUCTION:
+        return 0
     opens = OPENS.match(first) or (_DATE.search(first) and _TIME.search(first))
     opens = opens or (_ADDRESS.search(first) and WROTE.search(first))
     if _DATE.match(first) and _ADDRESS.search(first) and _is_marked(_next_words(lines, at + 1)):

@@ -354,3 +354,10 @@ def test_the_labels_of_a_quoted_mail_may_have_lost_their_accents():
     labels += "** A : Mia mia@cafe.example **\n** Objet : Votre compte **\n"
 
     assert said(f"Nous avons paye vendredi.\n\n{labels}\n{OUR_REMINDER}") == "Nous avons paye vendredi."
+
+
+@pytest.mark.parametrize("piece", ["a", "a@a.", "> a", "On 1.1.2026 10:10 ", "#", "-- original message "])
+def test_a_line_of_a_million_letters_is_somebodys_words_and_is_not_searched_for_ever(piece):
+    line = piece * (900_000 // len(piece))
+
+    assert said(f"Paid on Friday.\n\n{line}\n\nMia") == f"Paid on Friday.\n\n{line.rstrip()}\n\nMia"
