@@ -29,9 +29,10 @@ from channels.email_smtp import Settings as Email
 from connector.quickbooks import Settings as QuickBooks
 from connector.xero import Settings as Xero
 from daemon.clock import MovableClock
+from fresh_books import open_books
 from jobs import acts, connect, deliver, receive, sync, write_back
 from jobs.office import Office
-from store import Database, read_or_make_keys
+from store import read_or_make_keys
 from store.people import add_user
 from store.tables import AccountRow, HistoryNoteRow, PositionRow, ReminderRow, ReplyRow, TaskRow
 
@@ -187,11 +188,8 @@ class Town:
 
 def open_office(url: str, folder: Path, world: Any, clock: Any, *, migrate: bool = True) -> Office:
     """An office wired to this sandbox; what `daemon.wiring` makes of a configuration."""
-    database = Database(url)
-    if migrate:
-        database.migrate()
     return Office(
-        database=database,
+        database=open_books(url, there=not migrate),
         vault=read_or_make_keys(folder / "secrets.key"),
         ledgers={"xero": xero_settings(world), "quickbooks": quickbooks_settings(world.quickbooks)},
         channels={"email_smtp": mail_settings(world)},

@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel
 
 from engine.workflow import Step
+from fresh_books import open_books
 from jobs.office import Office
-from store import Database, Vault
+from store import Vault
 from store.people import add_member
 from store.tables import (
     AccountRow,
@@ -36,8 +37,7 @@ class Unplugged:
 
     def __init__(self, url: str, **settings: Any) -> None:
         self.now = datetime.combine(MONDAY, time(6), UTC)
-        self.office = Office(Database(url), Vault((("k1", b"k" * 32),)), clock=lambda: self.now)
-        self.office.database.migrate()
+        self.office = Office(open_books(url), Vault((("k1", b"k" * 32),)), clock=lambda: self.now)
         given = {"name": "Quiet Joinery", "currency": "GBP", "created_at": self.now, "ledger_as_of": self.now}
         self.id = self._add(OrganisationRow(**(given | settings)))
         self.count = 0

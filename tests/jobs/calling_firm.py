@@ -29,8 +29,8 @@ class CallingFirm(Firm):
     call: int
 
     @classmethod
-    def with_a_call(cls, url: str, *, migrate: bool = True, **settings: Any) -> "CallingFirm":
-        firm = cls.founded(url, migrate=migrate)
+    def with_a_call(cls, url: str, **settings: Any) -> "CallingFirm":
+        firm = cls.founded(url)
         firm.change(default_workflow_id=firm.save(RING), **settings)
         firm.account_id = firm.account("Fern & Fig Café", DUE, phone=PHONE, mobile=MOBILE)
         firm.walk(DUE + timedelta(days=1), CALL_DAY)

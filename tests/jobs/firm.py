@@ -10,11 +10,12 @@ from sqlmodel import col
 from engine.reminders import ReminderState
 from engine.soundness import Flaw
 from engine.workflow import Channel
+from fresh_books import open_books
 from jobs.drafts import Draft, DraftStep, draft_of
 from jobs.office import Office
 from jobs.recalculate import recalculate, recalculate_new_days
 from jobs.workflows import Saved, save_workflow
-from store import Database, Vault
+from store import Vault
 from store.tables import (
     AccountRow,
     AuditRow,
@@ -44,14 +45,12 @@ class Firm:
     def __init__(self, url: str, on: date = START) -> None:
         """Opens the books of a firm that was founded before, as of that morning."""
         self.now = datetime.combine(on, time(10), UTC)
-        self.office = Office(Database(url), Vault((("k1", b"k" * 32),)), clock=lambda: self.now)
+        self.office = Office(open_books(url), Vault((("k1", b"k" * 32),)), clock=lambda: self.now)
         self.id = self.house = 1
 
     @classmethod
-    def founded(cls, url: str, *, migrate: bool = True) -> "Firm":
+    def founded(cls, url: str) -> "Firm":
         firm = cls(url)
-        if migrate:
-            firm.office.database.migrate()
         firm.id = firm.another("Brightwater Joinery")
         firm.house = firm.save(HOUSE)
         firm.change(default_workflow_id=firm.house)

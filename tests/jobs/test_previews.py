@@ -1,6 +1,5 @@
 """Mirrors jobs/previews.py and jobs/speaking.py: a reminder as a real account would get it, before anybody does."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
@@ -15,7 +14,6 @@ from engine.workflow import Channel
 from jobs.drafts import Draft, DraftStep
 from jobs.previews import Preview, looked_at, preview, samples
 from jobs.speaking import Written, look_of
-from store import Database
 from store.tables import AccountRow, HoldRow, InvoiceRow, LogoRow, OrganisationRow
 from tests.jobs.firm import START, Firm
 
@@ -25,19 +23,9 @@ LETTER = Written(
 )
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("firm") / "arrears.db"
-    database = Database(f"sqlite:///{file}")
-    database.migrate()
-    database.close()
-    return file
-
-
 @pytest.fixture
-def firm(empty: Path, tmp_path: Path) -> Iterator[Firm]:
-    shutil.copyfile(empty, tmp_path / "arrears.db")
-    firm = Firm.founded(f"sqlite:///{tmp_path / 'arrears.db'}", migrate=False)
+def firm(tmp_path: Path) -> Iterator[Firm]:
+    firm = Firm.founded(f"sqlite:///{tmp_path / 'arrears.db'}")
     yield firm
     firm.close()
 

@@ -1,6 +1,5 @@
 """Mirrors jobs/workflows.py and jobs/drafts.py: what an edit does to the accounts that walk along a workflow."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -13,7 +12,6 @@ from engine.workflow import Channel, WorkflowKind
 from jobs import workflows
 from jobs.drafts import Draft, DraftStep, blank_draft, free_name, prewritten_draft
 from jobs.workflows import Saved, delete_workflow, duplicate_workflow, make_default, save_workflow
-from store import Database
 from store.tables import AssignmentRow, AuditRow, ReminderRow, StepRow, WorkflowRow
 from tests.jobs.firm import BY, HOUSE, START, Firm, an_email
 from wording.prewritten import prewritten_names
@@ -21,19 +19,9 @@ from wording.prewritten import prewritten_names
 pytestmark = pytest.mark.filterwarnings("error::sqlalchemy.exc.SAWarning")
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("firm") / "arrears.db"
-    database = Database(f"sqlite:///{file}")
-    database.migrate()
-    database.close()
-    return file
-
-
 @pytest.fixture
-def firm(empty: Path, tmp_path: Path) -> Iterator[Firm]:
-    shutil.copyfile(empty, tmp_path / "arrears.db")
-    firm = Firm.founded(f"sqlite:///{tmp_path / 'arrears.db'}", migrate=False)
+def firm(tmp_path: Path) -> Iterator[Firm]:
+    firm = Firm.founded(f"sqlite:///{tmp_path / 'arrears.db'}")
     yield firm
     firm.close()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.facts import Facts
 from jobs import recalculate as recalculating
 from jobs.recalculate import recalculate
-from store import Database, facts
+from store import facts
 from tests.jobs.firm import START, Firm
 
 DUE = START
@@ -28,14 +28,6 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[Facts]:
     monkeypatch.setattr(recalculating, "decide", lambda known, as_of: (seen.append(known), decide(known, as_of))[1])
     monkeypatch.setattr(facts, "CHUNK", 2)
     return seen
-
-
-@pytest.fixture
-def migrated(sqlite_url: str) -> str:
-    database = Database(sqlite_url)
-    database.migrate()
-    database.close()
-    return sqlite_url
 
 
 def waiting(url: str, count: int) -> tuple[Firm, list[int]]:
@@ -116,11 +108,11 @@ INVOICES = st.lists(st.integers(-40, 20), max_size=3)
     wait=st.integers(0, 2),
 )
 def test_nobody_who_is_passed_over_would_have_moved(
-    migrated: str, accounts: list[tuple[list[int], bool]], change: dict[str, Any], wait: int
+    sqlite_url: str, accounts: list[tuple[list[int], bool]], change: dict[str, Any], wait: int
 ) -> None:
     stands = []
     for likes in (True, False):
-        firm = Firm.founded(migrated, migrate=False)
+        firm = Firm.founded(sqlite_url)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(facts, "CHUNK", 2)
             if not likes:

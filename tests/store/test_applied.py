@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
 from engine.receivables import Account, Allocation, Applied, AppliedTo, Invoice, InvoiceStatus, SettledBy
+from fresh_books import open_books
 from store import Database
 from store.applied import take_in_applied
 from store.changes import Changes
@@ -39,8 +40,7 @@ INVOICE = Invoice(
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """Two firms whose ledgers give the same ids; each invoice is another account's."""
-    opened = Database(database_url)
-    opened.migrate()
+    opened = open_books(database_url)
     with opened.unit_of_work() as unit:
         unit.add(OrganisationRow(id=1, name="Firm", created_at=NOW))
         unit.add(OrganisationRow(id=2, name="Other firm", created_at=NOW))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.receivables import Account, Allocation, Contact, CreditKind, Invoice, InvoiceStatus, Payment
+from fresh_books import open_books
 from store import Database
 from store.changes import Changes, keep_changes
 from store.ledger_copy import TakenIn, take_in_accounts, take_in_invoices
@@ -38,8 +39,7 @@ CREDIT = Allocation("N1", Decimal("60.00"), date(2026, 5, 4), CreditKind.CREDIT_
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    opened.migrate()
+    opened = open_books(database_url)
     with opened.unit_of_work() as unit:
         unit.add(OrganisationRow(id=1, name="Firm", created_at=NOW))
         unit.flush()

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from engine.receivables import Account, Credit, CreditKind, Invoice, InvoiceStatus
-from store import Database
+from fresh_books import open_books
 from store.departures import take_out
 from store.ledger_copy import TakenIn, take_in_accounts, take_in_credits, take_in_invoices
 from store.payers import settle_payers
@@ -21,8 +21,7 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 @pytest.fixture
 def unit(database_url: str) -> Iterator[Session]:
-    database = Database(database_url)
-    database.migrate()
+    database = open_books(database_url)
     with database.unit_of_work() as session:
         session.add(OrganisationRow(id=1, name="Brightwater", created_at=NOW))
         session.flush()

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.receivables import Account, Contact, Invoice, InvoiceStatus, Payment
+from fresh_books import open_books
 from store import Database
 from store.ledger_copy import TakenIn, follow_merges, take_in_accounts, take_in_invoices
 from store.tables import AccountRow, ContactRow, InvoiceRow, OrganisationRow, PaymentRow
@@ -38,8 +39,7 @@ PAID = replace(
 
 @pytest.fixture
 def database(database_url: str):  # type: ignore[no-untyped-def]
-    opened = Database(database_url)
-    opened.migrate()
+    opened = open_books(database_url)
     with opened.unit_of_work() as unit:
         unit.add(OrganisationRow(id=1, name="Firm", created_at=NOW))
     yield opened

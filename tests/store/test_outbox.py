@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from engine.reminders import ReminderState
+from fresh_books import open_books
 from store import Database, outbox
 from store.leases import end_lease, take_lease
 from store.tables import AccountRow, OrganisationRow, ReminderRow, WorkflowRow
@@ -17,8 +18,7 @@ SOON = NOW + timedelta(minutes=10)
 
 @pytest.fixture
 def database(database_url: str):  # type: ignore[no-untyped-def]
-    opened = Database(database_url)
-    opened.migrate()
+    opened = open_books(database_url)
     with opened.unit_of_work() as unit:
         unit.add(OrganisationRow(id=1, name="Firm", created_at=NOW))
         unit.flush()

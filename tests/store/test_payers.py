@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.receivables import Account
+from fresh_books import open_books
 from store import Database
 from store.ledger_copy import TakenIn, take_in_accounts
 from store.payers import payers_of, unknown_payers
@@ -17,8 +18,7 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """Two firms whose ledgers give the same ids."""
-    opened = Database(database_url)
-    opened.migrate()
+    opened = open_books(database_url)
     with opened.unit_of_work() as unit:
         unit.add(OrganisationRow(id=1, name="Firm", created_at=NOW))
         unit.add(OrganisationRow(id=2, name="Other firm", created_at=NOW))

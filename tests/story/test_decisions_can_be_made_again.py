@@ -23,6 +23,7 @@ from engine.holds import HoldKind
 from engine.receivables import CreditKind, Invoice, InvoiceStatus
 from engine.reminders import ReminderState
 from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
+from fresh_books import open_books
 from jobs.explain import explain
 from jobs.office import Office
 from jobs.recalculate import recalculate
@@ -30,7 +31,7 @@ from jobs.reminder_settings import save_reminder_settings, settings_of
 from jobs.sync import sync
 from paper import PaperBooks, paper_office
 from paper_founding import add_workflows, found
-from store import Database, read_or_make_keys
+from store import read_or_make_keys
 from store.facts import facts_in_chunks, ground_of
 from store.kept_decisions import all_kept, outcome
 from store.positions import position_row
@@ -220,8 +221,7 @@ def _what_is_due_leaves(firm: Firm, day: date) -> list[int]:
 def _firm(url: str, folder: Path, patch: pytest.MonkeyPatch) -> Firm:
     clock = MovableClock(datetime.combine(FIRST, time(6), UTC))
     books = PaperBooks(clock)
-    database = Database(url)
-    database.migrate()
+    database = open_books(url)
     office = paper_office(patch, database=database, vault=read_or_make_keys(folder / "secrets.key"), books=books)
     dice = random.Random(20260302)
     with database.unit_of_work() as unit:

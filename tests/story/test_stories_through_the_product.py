@@ -5,20 +5,19 @@ reads a ledger, recalculates and delivers under a clock that is moved by hand. S
 side by side, by accounts of one organisation.
 """
 
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import event
 
 from conftest import SHARED
 from engine.story import Send, tell
 from engine.storybook.expectations import Expectation
 from engine.storybook.file import StoryFile, read_story
 from engine.storybook.report import Stand, mismatches, stand_of
+from fresh_books import open_books
 from jobs.recalculate import recalculate
 from paper_audit import made_again, sends_of, two_a_day, unlike_the_stored
 from paper_town import Life, PaperTown, Place
@@ -68,25 +67,11 @@ def _groups(folder: Path, title: str, only: tuple[str, ...] = ()) -> dict[str, l
 GROUPS = _groups(OWN, "own") | _groups(PLAN, "plan")
 
 
-@pytest.fixture(scope="session")
-def empty_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite database with nothing in it but tables."""
-    path = tmp_path_factory.mktemp("books") / "empty.db"
-    database = Database(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
-    return path
-
-
 @pytest.mark.parametrize("group", [*GROUPS])
 def test_a_story_comes_out_the_same_through_ledger_store_and_jobs(
-    group: str, empty_books: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(empty_books, tmp_path / "arrears.db")
-    database = Database(f"sqlite:///{tmp_path / 'arrears.db'}")
-    # No power is cut here, so nobody waits for the disk.
-    event.listen(database.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
-    _lived(database, tmp_path, GROUPS[group], monkeypatch)
+    _lived(open_books(f"sqlite:///{tmp_path / 'arrears.db'}"), tmp_path, GROUPS[group], monkeypatch)
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -94,9 +79,7 @@ def test_a_story_comes_out_the_same_through_ledger_store_and_jobs(
 def test_a_story_comes_out_the_same_on_the_larger_database(
     group: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = Database(database_url)
-    database.migrate()
-    _lived(database, tmp_path, _groups(OWN, "own", SOME)[group], monkeypatch)
+    _lived(open_books(database_url), tmp_path, _groups(OWN, "own", SOME)[group], monkeypatch)
 
 
 def test_the_stories_of_the_plan_are_among_them() -> None:

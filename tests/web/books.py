@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from engine.decide import decide
+from fresh_books import open_books
 from jobs.connect import add_workflow
 from jobs.office import Office
 from store import Database, Vault
@@ -76,8 +77,7 @@ class Written(NamedTuple):
 
 def write(url: str) -> Written:
     """Two organisations with all that a page can show, into a fresh database."""
-    database = Database(url)
-    database.migrate()
+    database = open_books(url)
     with database.unit_of_work() as unit:
         ours = an_organisation(unit, "Harbour & Pine Joinery", "GBP")
         theirs = an_organisation(unit, "Quayside Printworks", "EUR")
