@@ -131,6 +131,19 @@ def test_a_post_that_is_too_large_is_refused_and_a_person_is_told(
     assert house.tasks() == ["post too large"]
 
 
+@pytest.mark.parametrize("door", [DOOR, "/hooks/xero", "/hooks/sms_twilio/status/x"])
+def test_a_post_that_announces_too_much_is_refused_before_any_of_it_is_read(house: House, door: str) -> None:
+    """Only the head is sent, so whoever waits for the body never answers."""
+    line = http.client.HTTPConnection(house.address.hostname or "", house.address.port, timeout=20)
+    try:
+        line.putrequest("POST", door)
+        line.putheader("Content-Length", "50000000")
+        line.endheaders()
+        assert line.getresponse().status == 413
+    finally:
+        line.close()
+
+
 def test_a_mail_of_thirty_megabytes_comes_in_whole(house: House) -> None:
     file = b"QUJD" * 7_500_000
 

@@ -29,7 +29,10 @@ async def ring(request: Request, kind: str) -> Response:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The raw bytes; None as soon as there are too many of them."""
+    """The raw bytes; None as soon as there are too many of them, or as many are announced."""
+    told = request.headers.get("content-length", "")
+    if told.isdigit() and int(told) > MOST:
+        return None
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
