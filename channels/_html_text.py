@@ -32,6 +32,7 @@ _SPACED = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "blockq
 _HIDDEN = {"script", "style", "head", "title", "template", "noscript", "svg"}
 _DEEPEST_QUOTE = 20
 _DEEPEST_BOX = 2_000
+_DEEPEST_HIDDEN = 50
 
 QUOTED_FROM_HERE = "\ue0f1"
 """A line of its own, of a letter that nobody writes: all that follows it is quoted."""
@@ -57,6 +58,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._lines: list[str] = []
         self._line: list[str] = []
+        self._line_has_words = False
         self._quotes = 0
         self._hidden: list[str] = []
         self._boxes: list[bool] = []
@@ -73,19 +75,19 @@ class _Reader(HTMLParser):
             self._open_box(
                 {name for key, value in attrs if key in ("class", "id", "name") for name in (value or "").split()}
             )
-        if tag in _HIDDEN:
+        if tag in _HIDDEN and len(self._hidden) < _DEEPEST_HIDDEN:
             self._hidden.append(tag)
         elif tag == "br":
             self._end_line()
         elif tag == "hr":
             self._end_line()
-            self._line.append("________________________________")
+            self._write("________________________________")
             self._end_line()
         elif tag == "li":
             self._break(spaced=False)
-            self._line.append("- ")
-        elif tag in ("td", "th") and "".join(self._line).strip():
-            self._line.append("  ")
+            self._write("- ")
+        elif tag in ("td", "th") and self._line_has_words:
+            self._write("  ")
         elif tag == "blockquote":
             self._break(spaced=True)
             self._quotes = min(self._quotes + 1, _DEEPEST_QUOTE)
@@ -130,12 +132,16 @@ class _Reader(HTMLParser):
             return
         if self._preformatted:
             first, *rest = data.split("\n")
-            self._line.append(first)
+            self._write(first)
             for line in rest:
                 self._end_line()
-                self._line.append(line)
+                self._write(line)
         else:
-            self._line.append(re.sub(r"[ \t\n\r\f]+", " ", data))
+            self._write(re.sub(r"[ \t\n\r\f]+", " ", data))
+
+    def _write(self, words: str) -> None:
+        self._line.append(words)
+        self._line_has_words = self._line_has_words or bool(words.strip())
 
     def text(self) -> str:
         self._end_line()
@@ -143,7 +149,7 @@ class _Reader(HTMLParser):
         return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 
     def _break(self, *, spaced: bool) -> None:
-        if "".join(self._line).strip():
+        if self._line_has_words:
             self._end_line()
         self._line.clear()
         marks = ("> " * self._quotes).rstrip()
@@ -154,3 +160,4 @@ class _Reader(HTMLParser):
         line = "".join(self._line).rstrip() if self._preformatted else "".join(self._line).strip()
         self._lines.append(("> " * self._quotes + line).rstrip())
         self._line.clear()
+        self._line_has_words = False

@@ -74,3 +74,10 @@ def test_what_a_telephone_boxes_as_the_mail_it_answers_is_quoted():
     )
 
     assert text_of(written) == "Paid on Friday.\n\n> Hi Mia, reminder."
+
+
+@pytest.mark.parametrize("piece", ["<td>x", "<head></script>", "<li>x", "<blockquote>x", "</blockquote>"])
+def test_a_million_letters_of_the_same_markup_are_read_to_their_end(piece):
+    markup = piece * (900_000 // len(piece))
+
+    assert text_of(f"<p>Paid on Friday.</p>{markup}").startswith("Paid on Friday.")
