@@ -40,7 +40,7 @@ def sync_now(office: Office, named: str, console: Console) -> bool:
     if run.state != "done":
         console.print(f"The sync of {escape(organisation.name)} failed: {escape(run.error)}\n{escape(run.next_act)}")
         return False
-    console.print(f"{escape(organisation.name)}: {figures(run)}")
+    console.print(f"{escape(organisation.name)}: {figures(run)}", soft_wrap=True)
     return True
 
 
@@ -71,5 +71,5 @@ def figures(run: SyncRunRow) -> str:
     rows, calls = "row" if run.seen == 1 else "rows", "call" if run.call_count == 1 else "calls"
     return (
         f"{run.seen:,} {rows} seen, {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged{aside}; "
-        f"{run.call_count} {calls}, {run.bytes / 1000:,.0f} kB"
+        f"{run.call_count} {calls}, {f'{run.bytes} B' if run.bytes < 1000 else f'{run.bytes / 1000:,.0f} kB'}"
     )
