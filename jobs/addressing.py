@@ -13,8 +13,7 @@ from sqlmodel import Session, col
 
 from engine.workflow import Channel
 from jobs.consents import number_for_a_machine
-from jobs.numbers import home_of
-from store.numbers import mobile
+from store.numbers import home_of, mobile
 from store.stops import plainly, stopped_among, why_left_out
 from store.tables import AccountRow, ContactRow, OrganisationRow
 

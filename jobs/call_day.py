@@ -23,10 +23,10 @@ from engine.reminders import ReminderKey
 from engine.workflow import Channel, Step
 from jobs.calls import UNDER_WAY
 from jobs.contact_times import opening
-from jobs.numbers import Number, home_of, numbers_of
 from jobs.office import Office
 from store.facts import facts_of, ground_of
 from store.ground import Ground
+from store.numbers import Number, home_of, numbers_of
 from store.screens.call_list import Before, before, waiting_calls
 from store.stops import stopped_numbers
 from store.tables import AccountRow, HoldRow, OrganisationRow, PhoneCallRow, ReminderRow

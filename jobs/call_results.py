@@ -23,12 +23,12 @@ from engine.workflow import Channel
 from jobs.account_acts import promise_in
 from jobs.acting import NotAllowed, account_in, hold, open_holds
 from jobs.calls import CallState, reached
-from jobs.numbers import dialled, home_of, shown
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import note_on
 from store import outbox
 from store.history import write_note
+from store.numbers import dialled, home_of, shown
 from store.stops import WRONG_NUMBER, stop
 from store.tables import AccountRow, InvoiceRow, OrganisationRow, PhoneCallRow, ReminderRow
 from store.tasks import open_task

@@ -23,11 +23,11 @@ from jobs.ledgers import connection_of, remember
 from jobs.looked import Looked, log_the_look
 from jobs.looking_up import plan_looks
 from jobs.looks import Looks
-from jobs.numbers import Number, dialled, home_of
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from store.changes import Changes
 from store.ledger_copy import TakenIn, take_in_invoices
+from store.numbers import Number, dialled, home_of
 from store.tables import InvoiceRow, MessageRow, OrganisationRow, PhoneCallRow, ReminderRow, UserRow
 
 LOST = timedelta(minutes=2)

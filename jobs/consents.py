@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from engine.workflow import Channel
-from jobs.numbers import country_of
+from store.numbers import country_of_number
 from store.stops import stopped
 from store.tables import AccountRow, OrganisationRow, VoiceConsentRow
 
@@ -25,7 +25,7 @@ def number_for_a_machine(session: Session, organisation: OrganisationRow, accoun
     if not organisation.voice_countries or account.id is None or organisation.id is None:
         return ""
     for consent in consents(session, account.id):
-        if country_of(consent.number) not in organisation.voice_countries:
+        if country_of_number(consent.number) not in organisation.voice_countries:
             continue
         if stopped(session, organisation.id, Channel.CALL, consent.number) is None:
             return consent.number

@@ -13,12 +13,11 @@ from sqlmodel import Session
 from jobs.acting import NotAllowed, organisation_in
 from jobs.contact_times import plan_anew
 from jobs.going_live import begin_anew, settle_under_way, tried_out
-from jobs.numbers import home_of
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.trying_out import SendingMode
 from store import audit
-from store.numbers import mobile
+from store.numbers import home_of, mobile
 from store.tables import OrganisationRow
 from store.tasks import close_task
 

@@ -18,11 +18,11 @@ from jobs.acting import NotAllowed, account_in, needed, note, organisation_in
 from jobs.call_day import the_call_in
 from jobs.call_results import waiting_call
 from jobs.consents import consents, number_for_a_machine
-from jobs.numbers import dialled, home_of, shown
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import note_on
 from store import audit, outbox
+from store.numbers import dialled, home_of, shown
 from store.tables import AccountRow, OrganisationRow, ReminderRow, VoiceConsentRow
 
 

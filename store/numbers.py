@@ -1,16 +1,21 @@
-"""Telephone numbers as ledgers hold them, made alike: in the international form that every provider understands.
+"""Telephone numbers: as people write them in a ledger, as a provider dials them, and as a person reads them.
 
-People write numbers as they dial them, each in a way of their own. A number without a country's prefix belongs to the
-country of the organisation.
+A ledger says “020 7946 0018”, each person in a way of their own, and a number without a country's prefix belongs to the
+country of the organisation; a telephone provider wants +442079460018. A number that cannot be one is shown as it stands
+and never dialled, and neither is one that costs whoever rings it extra.
 """
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import PhoneNumberType, ValidationResult
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+from store.tables import AccountRow, ContactRow, OrganisationRow
 
 _TAIL = 6
+_COSTLY = (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST)
 _NO_TEXTS = frozenset(
     {
         PhoneNumberType.FIXED_LINE,
@@ -23,9 +28,22 @@ _NO_TEXTS = frozenset(
 )
 
 
+class Number(NamedTuple):
+    """Somebody's number: as it is dialled (E.164; empty when it cannot be) and read, and whose it is."""
+
+    dialled: str
+    shown: str
+    whose: str
+
+
 def country_of(country: str, locale: str) -> str:
     """The country (`GB`) in which numbers without a prefix are: the organisation's own, else that of its language."""
     return (country or locale.partition("_")[2])[:2].upper()
+
+
+def home_of(organisation: OrganisationRow) -> str:
+    """The country (ISO 3166, alpha-2) from which the numbers in its ledger are written; empty when nobody knows."""
+    return country_of(organisation.country, organisation.locale)
 
 
 @lru_cache(maxsize=20_000)
@@ -39,7 +57,7 @@ def e164(written: str, country: str) -> str:
         return ""
     if not phonenumbers.is_possible_number(number):
         return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
 @lru_cache(maxsize=20_000)
@@ -51,6 +69,43 @@ def mobile(written: str, country: str) -> str:
     number = phonenumbers.parse(found)
     whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
     return found if whole and phonenumbers.number_type(number) not in _NO_TEXTS else ""
+
+
+def dialled(text: str, home: str) -> str:
+    """The number in the form of E.164, or empty when it is none that anybody should dial."""
+    number = e164(text, home)
+    if not number or phonenumbers.number_type(phonenumbers.parse(number)) in _COSTLY:
+        return ""
+    return number
+
+
+def shown(text: str, home: str) -> str:
+    """As a person reads it: in the manner of its own country when that is ours, else with the country's code."""
+    number = e164(text, home)
+    if not number:
+        return text.strip()
+    parsed = phonenumbers.parse(number)
+    ours = bool(home) and phonenumbers.country_code_for_region(home) == parsed.country_code
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL if ours else PhoneNumberFormat.INTERNATIONAL)
+
+
+def country_of_number(number: str) -> str:
+    """The country of a number in the form of E.164; empty when it has none of its own, such as a satellite's."""
+    region = phonenumbers.region_code_for_number(phonenumbers.parse(number)) if number else ""
+    return region if region and region.isalpha() else ""
+
+
+def numbers_of(account: AccountRow, contacts: tuple[ContactRow, ...], home: str) -> tuple[Number, ...]:
+    """The numbers at which an account can be rung, each once: its own first, then those of its people."""
+    person = f"{account.first_name} {account.last_name}".strip()
+    written = [(account.phone, account.name), (account.mobile, person or account.name)]
+    written += [(contact.mobile, contact.name) for contact in contacts]
+    found: dict[str, Number] = {}
+    for text, whose in written:
+        if text.strip():
+            number = dialled(text, home)
+            found.setdefault(number or text.strip(), Number(number, shown(text, home), whose))
+    return tuple(found.values())
 
 
 def tail(written: str) -> str:

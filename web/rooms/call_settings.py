@@ -8,8 +8,8 @@ from jobs import voice
 from jobs.acting import NotAllowed
 from jobs.calling import can_ring, set_own_number
 from jobs.consents import consents
-from jobs.numbers import home_of, numbers_of, shown
 from store import screens
+from store.numbers import home_of, numbers_of, shown
 from store.tables import AccountRow, ReminderRow, UserRow
 from web._pages import back, page
 from web._visit import Deciding, Looking, NotFound, Said, Working, number_of

@@ -20,10 +20,10 @@ from jobs.call_doubts import ask_the_provider, settle_doubt
 from jobs.call_results import LONGEST_NOTE, Result, Then, Told, last_settled, wake, write_down
 from jobs.calling import can_ring, doubtful, ring, under_way
 from jobs.consents import number_for_a_machine
-from jobs.numbers import home_of, shown
 from jobs.previews import preview
 from jobs.speaking import Written
 from store import screens
+from store.numbers import home_of, shown
 from store.screens.call_list import calls_of, notes_of
 from store.tables import AccountRow, InvoiceRow, PhoneCallRow, ReminderRow, StepRow, UserRow
 from web._pages import back, number_in, page
