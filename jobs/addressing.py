@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from engine.workflow import Channel
 from jobs.consents import number_for_a_machine
 from store.numbers import home_of, mobile
-from store.stops import plainly, stopped_among, why_left_out
+from store.stops import plainly, stopped_among, why_left_out, why_stopped
 from store.tables import AccountRow, ContactRow, OrganisationRow
 
 
@@ -68,16 +68,28 @@ def _by_email(
     return Addressees(to, name, (*(email for email, _ in others), *ours), tuple(left_out))
 
 
+def why_not_texted(session: Session, organisation: OrganisationRow, account: AccountRow) -> str:
+    """Why an account can get no text message: its number is stopped, or there is none. Without a full stop."""
+    numbers = [number for number, _ in _mobiles(session, organisation, account)]
+    stopped = stopped_among(session, int(organisation.id or 0), Channel.SMS, numbers)
+    told = (why_stopped(row, organisation.time_zone) for row in stopped.values())
+    return next(told, "the account has no usable mobile number")
+
+
 def _by_text(session: Session, organisation: OrganisationRow, account: AccountRow) -> Addressees:
-    home = home_of(organisation)
-    written = [(account.mobile, _person(account))]
-    written += [(contact.mobile, contact.name) for contact in _reminded(session, account)]
-    numbers = [(mobile(text, home), name) for text, name in written if text]
+    numbers = _mobiles(session, organisation, account)
     stopped = stopped_among(session, int(organisation.id or 0), Channel.SMS, [number for number, _ in numbers])
     for number, name in numbers:
         if number and number not in stopped:
             return Addressees(number, name)
     return NOBODY
+
+
+def _mobiles(session: Session, organisation: OrganisationRow, account: AccountRow) -> list[tuple[str, str]]:
+    """The mobiles of the account and of the people there who get reminders, each with whose it is; "" for no number."""
+    written = [(account.mobile, _person(account))]
+    written += [(contact.mobile, contact.name) for contact in _reminded(session, account)]
+    return [(mobile(text, home_of(organisation)), name) for text, name in written if text]
 
 
 def _reminded(session: Session, account: AccountRow) -> Sequence[ContactRow]:

@@ -12,6 +12,7 @@ from engine.facts import Facts
 from engine.notes import NoteKind
 from engine.reminders import Order, ReminderState
 from engine.workflow import Channel
+from jobs.addressing import why_not_texted
 from jobs.calls import call_made
 from jobs.claiming import Claimed
 from jobs.contact_times import opening
@@ -77,7 +78,8 @@ def without_a_number(leaving: Leaving) -> bool:
         heard=False,
         from_states=(ReminderState.QUEUED,),
     )
-    text = f"{step.name} was skipped: the account has no usable mobile number."
+    why = why_not_texted(leaving.unit, leaving.organisation, leaving.account)
+    text = f"{step.name} was skipped: {why}."
     note_on(leaving.unit, leaving.reminder, NoteKind.REMINDER_SKIPPED, text, leaving.now)
     leaving.look_again()
     return True

@@ -121,7 +121,8 @@ def lift(
 
 def in_a_sentence(address: str, kind: str, on: date) -> str:
     """`the address mia@cafe.example is stopped: it bounced on 3 March 2026`, without a full stop."""
-    return f"the address {address} is stopped: {_BECAUSE.get(kind, f'{kind} on {{}}').format(in_words(on))}"
+    what = "number" if address.startswith("+") else "address"
+    return f"the {what} {address} is stopped: {_BECAUSE.get(kind, f'{kind} on {{}}').format(in_words(on))}"
 
 
 def why_stopped(row: AddressStopRow, time_zone: str) -> str:

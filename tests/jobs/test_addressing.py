@@ -75,6 +75,26 @@ def test_a_number_that_has_opted_out_at_the_provider_is_stopped_at_once(a_town: 
     assert stop is not None and stop.kind == stops.OPT_OUT
 
 
+def test_a_text_to_a_number_that_was_stopped_is_skipped_and_says_so(a_town: Callable[..., Town]) -> None:
+    town, speaking = texting(a_town, "07700 900123")
+    with town.office.database.unit_of_work() as unit:
+        about = {"organisation_id": town.organisation, "account_id": town.account("Fern").id}
+        stop_address(
+            unit,
+            town.office,
+            medium="sms",
+            address="+447700900123",
+            kind=stops.OPT_OUT,
+            source="keyword",
+            **about,  # type: ignore[arg-type]
+        )
+    deliver.deliver_due(town.office)
+
+    assert speaking.given == []
+    stopped = "the number +447700900123 is stopped: they asked us to stop on 13 January 2026"
+    assert town.notes("Fern")[-1].text == f"Reminder 1 was skipped: {stopped}."
+
+
 def test_a_text_may_not_arrive_after_the_debtors_hours_of_contact(a_town: Callable[..., Town]) -> None:
     town, speaking = texting(a_town, "07700 900123")
     settle(town, contact_rules="uk")
