@@ -25,6 +25,7 @@ from store.people import add_member
 from store.tables import ConnectionRow, ConsentRow, MembershipRow, OrganisationRow, StepRow, WorkflowRow
 from store.tasks import close_task
 from wording import prewritten
+from wording.prewritten import language_of
 
 STATE_LASTS = timedelta(minutes=15)
 
@@ -248,8 +249,10 @@ def _new_organisation(unit: Session, tenant: Tenant, now: datetime) -> Organisat
 
 
 def add_workflow(unit: Session, organisation_id: int, name: str) -> int:
-    """Adds a pre-written workflow to an organisation. Returns its number."""
-    written = prewritten(name)
+    """Adds a pre-written workflow to an organisation, in its language. Returns its number."""
+    organisation = unit.get(OrganisationRow, organisation_id)
+    assert organisation is not None
+    written = prewritten(name, language_of(organisation.locale))
     workflow = WorkflowRow(organisation_id=organisation_id, name=written.name, description=written.description)
     unit.add(workflow)
     unit.flush()

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 
 from connector import ConsentNeeded, Governor, Grant, Ledger, LedgerFailure, Purpose, RateLimited, open_ledger
 from engine.words import in_words
+from jobs.first_words import LOCALES, speak
 from jobs.governors import OutOfTurns, governor_of
 from jobs.office import Office
 from store import SealBroken, grants
@@ -151,7 +152,8 @@ def remember_in(unit: Session, office: Office, connection: ConnectionRow, failur
 def learn_who_it_is(office: Office, organisation_id: int, ledger: Ledger) -> None:
     """Name, currency, country, time zone and language as the ledger has them. Raises LedgerFailure.
 
-    The public holidays of the country are where a new organisation starts. One that is known keeps what it has chosen.
+    The public holidays and the language of the country are where a new organisation starts. One that is known keeps
+    what it has chosen.
     """
     info = ledger.check()
     with office.database.unit_of_work() as unit:
@@ -159,14 +161,11 @@ def learn_who_it_is(office: Office, organisation_id: int, ledger: Ledger) -> Non
         assert organisation is not None
         if organisation.ledger_as_of is None:
             organisation.time_zone = info.timezone
-            organisation.locale = _LOCALES.get(info.country, organisation.locale)
         if not organisation.currency:  # nobody has been asked before, so nobody has chosen anything
+            speak(unit, organisation, LOCALES.get(info.country, organisation.locale))
             organisation.holiday_calendar = info.country if info.country in calendars() else ""
         organisation.name, organisation.currency = info.name, info.currency
         organisation.country = info.country or organisation.country
-
-
-_LOCALES = {code: f"en_{code}" for code in ("AU", "CA", "GB", "IE", "NZ", "SG", "US", "ZA")}
 
 
 def ledger_of(office: Office, connection: ConnectionRow, governor: Governor | None = None) -> Ledger:
