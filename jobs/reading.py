@@ -23,7 +23,7 @@ from store.tables import ConnectionRow
 LEASE = timedelta(minutes=10)
 """So long nobody else begins to read the same ledger; while pages come, it is made to last anew."""
 
-PORTION = 5_000
+PORTION = 20_000
 """So many rows of a first reading are held before they are written down."""
 
 
