@@ -62,6 +62,8 @@ _COPY_BEGINS = re.compile(
 _WRITTEN_ID = re.compile(r"^message-id:\s*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE)
 _LONGEST_NOTICE = 100_000
 _BEGINNING = 3_000
+_MOST_REPORTS = 100
+"""Blocks that are looked at in one report. Ours go to one recipient each."""
 
 
 class Enclosed(NamedTuple):
@@ -178,7 +180,7 @@ def _reports(mail: Message) -> Iterator[Message]:
             "message/global-delivery-status",
             "message/feedback-report",
         ):
-            yield from inside(part)
+            yield from inside(part)[:_MOST_REPORTS]
 
 
 def _originals(mail: Message) -> Iterator[Message]:

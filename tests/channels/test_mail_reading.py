@@ -146,6 +146,16 @@ def test_ten_thousand_parts_beside_one_another_take_no_time():
     )
 
 
+@pytest.mark.parametrize("lines", [b"X-A: b\r\n", b"a: b\r\n\r\n", b"Action: failed\r\n\r\n", b" b\r\n"])
+def test_a_report_of_a_million_lines_is_read_up_to_a_limit(lines):
+    head = (
+        b"From: MAILER-DAEMON@mx.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n"
+    )
+    part = b"\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n\r\n"
+
+    assert read_mail(head + part + lines * (7_000_000 // len(lines))).kind is ReplyKind.BOUNCE
+
+
 def test_an_endless_html_mail_is_read_up_to_a_limit():
     raw = b"From: a@b.example\r\nContent-Type: text/html\r\n\r\n<p>paid</p>" + b"<div><!--<![" * 200_000
 
