@@ -272,6 +272,9 @@ _SOMETIMES = {
     "texting": CONTACTS_MOBILES,
 }
 
+_TRIED_OUT = "EXISTS (SELECT 1 FROM messages m WHERE m.reminder_id = r.id AND m.diverted_to <> '')"
+"""During a trial what was only tried out takes up contacts, so that the trial shows what the caps will do."""
+
 
 def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[str, Question]:
     """All that is asked about these accounts. What the ground has no use for is not asked."""
@@ -298,7 +301,10 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
     if needed["contacted"]:
         since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
         twice = [*parameters, text_of(session, since)] * 2
-        questions["contacted"] = Question(questions["contacted"].statement, twice)
+        statement = questions["contacted"].statement
+        if ground.organisation.sending_mode != "live":
+            statement = statement.replace("AND heard", f"AND (heard OR {_TRIED_OUT})")
+        questions["contacted"] = Question(statement, twice)
     return questions
 
 
