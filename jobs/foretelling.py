@@ -45,7 +45,7 @@ def assumptions(told: Simulation) -> list[str]:
 
 
 def paused(told: Simulation) -> list[str]:
-    pause = "Sending is paused for the whole organisation; this is what would go if it were on."
+    pause = "Nothing leaves at present; this is what would go if sending were on."
     return [pause] if told.paused else []
 
 

@@ -128,7 +128,7 @@ def test_whoever_is_overdue_and_gets_nothing_is_counted(firm: Unplugged) -> None
 def test_a_pause_of_the_whole_organisation_is_said(firm: Unplugged) -> None:
     firm.settle(paused_at=firm.now)
 
-    assert "Sending is paused for the whole organisation; this is what would go if it were on." in said(firm)
+    assert "Nothing leaves at present; this is what would go if sending were on." in said(firm)
 
 
 def test_the_json_is_complete(firm: Unplugged, capsys: pytest.CaptureFixture[str]) -> None:

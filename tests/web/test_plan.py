@@ -46,7 +46,7 @@ def test_a_pause_is_said_and_the_plan_is_shown_all_the_same(anna: Visitor) -> No
     anna.post("/sending/pause", why="stocktaking")
     page = anna.get("/plan").words
 
-    assert "Sending is paused for the whole organisation; this is what would go if it were on." in page
+    assert "Nothing leaves at present; this is what would go if sending were on." in page
     table = page[page.index("Day by day") :]
     assert table == before[before.index("Day by day") :]
 
