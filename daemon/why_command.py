@@ -12,6 +12,7 @@ from engine.position import Clear, Due, Held, Idle, Leaving, Pending, Waiting
 from engine.words import in_words
 from jobs.explain import explain
 from jobs.office import Office
+from store.letters import queued_letters
 from store.tables import AccountRow
 
 
@@ -35,6 +36,8 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
     console.print(f"  Because     {escape(_capital(primary.text))}.", soft_wrap=True)
     if primary.change and not primary.passed:
         console.print(f"  To change   {escape(primary.change)}", soft_wrap=True)
+    if at is None:
+        _letters(office, account.id, console)
     console.print("\n  What was asked")
     for reason in told.explanation.reasons:
         mark = "[green]✓[/green]" if reason.passed else "[red]✗[/red]"
@@ -43,6 +46,14 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
             about = "; ".join(f"{name}: {value}" for name, value in reason.inputs)
             console.print(f"     [dim]{'':<18} {escape(about)}[/dim]", soft_wrap=True)
     console.print()
+
+
+def _letters(office: Office, account_id: int, console: Console) -> None:
+    """What is queued besides, which the rule of the workflow does not see."""
+    with office.database.reading() as session:
+        for letter in queued_letters(session, account_id):
+            waits = letter.why or f"for {letter.send_after:%H:%M} UTC on {in_words(letter.send_after.date())}"
+            console.print(f"  Besides     {escape(letter.step_name)} waits: {escape(waits)}.", soft_wrap=True)
 
 
 def find(office: Office, named: str) -> AccountRow:

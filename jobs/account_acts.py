@@ -208,6 +208,24 @@ def add_note(office: Office, account_id: int, *, text: str, by: str) -> None:
         note(unit, office, account, text, by=by)
 
 
+def no_more_statements(office: Office, account_id: int, *, by: str, why: str = "") -> None:
+    """No monthly statement to this account, also not one that is queued. Reminders go on."""
+    with office.database.unit_of_work() as unit:
+        account, _ = account_in(unit, account_id)
+        if account.no_statements_since is None:
+            account.no_statements_since, account.no_statements_by = office.clock(), by
+            note(unit, office, account, said(f"No monthly statements any more, says {by}", why), by=by)
+
+
+def statements_again(office: Office, account_id: int, *, by: str) -> None:
+    """The account gets the monthly statement again, from its next day on."""
+    with office.database.unit_of_work() as unit:
+        account, _ = account_in(unit, account_id)
+        if account.no_statements_since is not None:
+            account.no_statements_since, account.no_statements_by = None, ""
+            note(unit, office, account, f"Monthly statements again, says {by}.", by=by)
+
+
 def set_time_zone(office: Office, account_id: int, *, time_zone: str, by: str) -> None:
     """Where the debtor lives, for the hours at which they may be contacted. Empty: where the organisation is."""
     if time_zone and time_zone not in available_timezones():

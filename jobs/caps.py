@@ -82,7 +82,7 @@ def release(office: Office, organisation_id: int, *, by: str) -> int:
         if organisation.capped_at is None:
             raise NotAllowed("No cap holds anything back.")
         now = office.clock()
-        waiting = outbox.held_because(unit, organisation_id, sentence(Hold(HoldKind.CAP, now.date())))
+        waiting = outbox.held_because(unit, organisation_id, sentence(Hold(HoldKind.CAP, now.date())), now=now)
         why, since = organisation.capped_why, civil_date(organisation.capped_at, ZoneInfo(organisation.time_zone))
         organisation.capped_at, organisation.capped_why = None, ""
         organisation.cap_released_at, organisation.cap_released_for = now, len(waiting)
@@ -116,5 +116,5 @@ def _may_leave(unit: Session, office: Office, organisation_id: int, reminders: l
                 col(ReminderRow.held_because) == "",
                 col(ReminderRow.send_after) > moment,
             )
-            .values(send_after=moment)
+            .values(send_after=moment, next_attempt_at=None)
         )

@@ -7,13 +7,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import col
 
+from engine.letters import LETTER_CYCLE
 from engine.receivables import InvoiceStatus
 from jobs.office import Office
 from store import outbox
-from store.tables import InvoiceRow
+from store.tables import InvoiceRow, ReminderRow
 
 CLAIM = timedelta(minutes=10)
 """Longer than the slowest look at the ledger and the slowest send together."""
@@ -41,8 +42,12 @@ def claim(office: Office, reminder_id: int) -> Claimed | None:
         if row is None:
             return None
         invoices = unit.scalars(
-            select(InvoiceRow.ledger_id).where(
-                col(InvoiceRow.account_id) == row.account_id, col(InvoiceRow.status) == InvoiceStatus.OPEN
-            )
+            select(InvoiceRow.ledger_id).where(col(InvoiceRow.account_id) == row.account_id, _concerned(row))
         ).all()
         return Claimed(reminder_id, row.organisation_id, row.account_id, by, row.attempts, tuple(invoices), row.cycle)
+
+
+def _concerned(row: ReminderRow) -> ColumnElement[bool]:
+    """What is open; and of a thank-you also the invoice that was paid, which may not have been after all."""
+    still_open = col(InvoiceRow.status) == InvoiceStatus.OPEN
+    return or_(still_open, col(InvoiceRow.id) == row.invoice_id) if row.cycle == LETTER_CYCLE else still_open

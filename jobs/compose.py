@@ -12,12 +12,14 @@ from sqlmodel import Session, col
 from channels import Attachment, Message, medium_of, reply_address, token_of
 from engine.facts import Facts
 from engine.holds import HoldKind
+from engine.letters import LETTER_CYCLE
 from engine.reminders import ANSWER_CYCLE, Order
 from engine.words import in_words
 from engine.workflow import Channel
 from jobs.addressing import Addressees
 from jobs.consents import consents
 from jobs.contact_times import time_left
+from jobs.letter_words import letter_step
 from jobs.office import Office
 from jobs.speaking import Written, look_of, put_into_words, statement_for
 from jobs.trying_out import diverted
@@ -58,7 +60,11 @@ def statement_of(
 
 
 def step_of(session: Session, reminder: ReminderRow) -> StepRow:
-    """The step with its words. Raises LookupError when it is no longer part of its workflow."""
+    """The step with its words, or a letter's. Raises LookupError when it is no longer part of its workflow."""
+    if reminder.cycle == LETTER_CYCLE:
+        organisation = session.get(OrganisationRow, reminder.organisation_id)
+        assert organisation is not None
+        return letter_step(session, organisation, reminder)
     step = session.get(StepRow, (reminder.workflow_id, reminder.step_id))
     if step is None:
         raise LookupError(f"the step {reminder.step_name} is no longer part of its workflow")

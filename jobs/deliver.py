@@ -22,6 +22,7 @@ from jobs.claiming import Claimed, claim
 from jobs.containing import contained
 from jobs.first_contacts import spread
 from jobs.ledgers import connection_of, remember
+from jobs.letters import queue_letters
 from jobs.links import Allowance, links_for
 from jobs.looked import Looked
 from jobs.looks import Looks
@@ -49,6 +50,7 @@ def deliver_due(office: Office, organisation_id: int | None = None) -> int:
     if receive.deaf(office):
         return 0  # people may have answered, and we would not know
     receive.receive(office)  # an answer that has just come in may hold what is about to leave
+    queue_letters(office)
     spread(office)
     with office.database.reading() as session:
         ready = outbox.ready(session, now=office.clock(), organisation_id=organisation_id)

@@ -156,6 +156,17 @@ def looked_over(session: Session, organisation_id: int, draft: Draft) -> tuple[D
     return draft, flaws_of(draft.workflow, known, words, before=before, accounts=accounts)
 
 
+def looked_over_letter(step: DraftStep) -> tuple[DraftStep, tuple[Flaw, ...]]:
+    """A letter that is no step of a workflow, tidied, and all that is wrong with its words (fields of `step-1`)."""
+    draft = with_ids(_tidy(Draft(step.name, (step,))), ())
+    (step,) = draft.steps
+    words = _words(step, draft.kind)
+    if step.subject and step.body.strip() and not (words.subject_problem or words.body_problem):
+        nothing = _tried(step.written, replace(_BARE, lines=()))
+        words = words._replace(body_problem=nothing and f"For an account with nothing open: {_lower(nothing)}")
+    return step, flaws_of(draft.workflow, {}, {step.id: words})
+
+
 def _tidy(draft: Draft) -> Draft:
     """Names on one line without blanks around them; line breaks as templates have them; no days without a link."""
     steps = tuple(
@@ -200,14 +211,26 @@ def _problem(step: DraftStep, per_invoice: bool) -> str:
             )
         if step.channel is Channel.SMS and "statement" in placeholders(step.body).used:
             return "An SMS has no room for the table of invoices. Leave `{{ statement }}` out."
-        put_into_words(written, _FULL, Look())
     except TemplateProblem as problem:
         return str(problem)
-    try:
-        put_into_words(written, _BARE, Look())
-    except TemplateProblem as problem:
-        return f"For an account of which the ledger says less: {str(problem)[:1].lower()}{str(problem)[1:]}"
+    if problem_of_all := _tried(written, _FULL):
+        return problem_of_all
+    if problem_of_less := _tried(written, _BARE):
+        return f"For an account of which the ledger says less: {_lower(problem_of_less)}"
     return ""
+
+
+def _tried(written: Written, statement: Statement) -> str:
+    """Why these words cannot be filled in with these facts; empty when they can."""
+    try:
+        put_into_words(written, statement, Look())
+    except TemplateProblem as problem:
+        return str(problem)
+    return ""
+
+
+def _lower(sentence: str) -> str:
+    return f"{sentence[:1].lower()}{sentence[1:]}"
 
 
 def _of_an_invoice(written: Written) -> list[str]:

@@ -83,7 +83,10 @@ def as_usual(told: Simulation) -> list[str]:
 def taken_for_granted(told: Simulation) -> str:
     prompt = told.people is People.PROMPT
     people = "people do on the same day what waits for them" if prompt else "nobody does what waits for people"
-    return f"The ledger is read every day, {people}, no new invoice comes, and nobody answers, promises or disputes."
+    return (
+        f"The ledger is read every day, {people}, no new invoice comes, and nobody answers, promises or disputes. "
+        "Monthly statements and thank-you letters are left out."
+    )
 
 
 def costs(told: Simulation, price: Decimal | None = None) -> list[str]:

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from channels import Attachment, Message
 from engine.facts import Decision
 from engine.holds import HoldKind
+from engine.letters import LETTER_CYCLE
 from engine.reminders import Order, ReminderKey, ReminderState
 from jobs import receive
 from jobs.addressing import Addressees, addressees
@@ -23,6 +24,7 @@ from jobs.compose import files_of, listed_in, message_of, message_row, statement
 from jobs.contact_times import closing
 from jobs.first_contacts import not_its_turn
 from jobs.last_gates import Leaving, made_by_a_person, no_carrier, not_at_this_hour, not_by_machine, without_a_number
+from jobs.letters import held_letter, letter_without_words, order_of_letter
 from jobs.links import keep_links
 from jobs.looked import Looked, log_the_look
 from jobs.office import Office
@@ -37,6 +39,7 @@ from store.tables import AccountRow, HoldRow, MessageRow, OrganisationRow, Remin
 from wording import Rendered, TemplateProblem
 
 GATES = (
+    held_letter,
     without_a_number,
     made_by_a_person,
     not_by_machine,
@@ -97,7 +100,11 @@ def _leaving(unit: Session, office: Office, claimed: Claimed, looked: Recalculat
     organisation = unit.get(OrganisationRow, claimed.organisation_id)
     account = unit.get(AccountRow, claimed.account_id)
     assert reminder is not None and organisation is not None and account is not None
-    order = _still_ordered(reminder, decision)
+    if reminder.cycle == LETTER_CYCLE:
+        queued = reminder.state == ReminderState.QUEUED
+        order = order_of_letter(reminder, facts, office.as_of(organisation)) if queued else None
+    else:
+        order = _still_ordered(reminder, decision)
     if order is None:
         return None
     return Leaving(unit, office, claimed, reminder, organisation, account, facts, order)
@@ -166,8 +173,11 @@ def _kept(
 
 
 def _without_words(leaving: Leaving, problem: Exception) -> None:
-    """A hold says why, until a person has looked."""
+    """A hold says why, until a person has looked. A letter that cannot be worded holds back no reminder."""
     unit, reminder = leaving.unit, leaving.reminder
+    if reminder.cycle == LETTER_CYCLE:
+        letter_without_words(leaving, str(problem))
+        return
     unit.add(
         HoldRow(
             organisation_id=reminder.organisation_id,

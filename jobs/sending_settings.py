@@ -6,10 +6,12 @@ whoever goes live says whether accounts go on from where they stand, or first ge
 
 import re
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
 
+from engine.letters import LAST_DAY
 from jobs.acting import NotAllowed, organisation_in
 from jobs.contact_times import plan_anew
 from jobs.going_live import begin_anew, settle_under_way, tried_out
@@ -22,6 +24,8 @@ from store.tables import OrganisationRow
 from store.tasks import close_task
 
 MOST = 1_000_000
+LATEST_DAY = 28
+"""The last day that every month has."""
 
 
 class GoingLive(StrEnum):
@@ -42,6 +46,8 @@ class SendingSettings:
     most_a_run: int
     most_a_day: int
     first_contacts_a_day: int
+    statement_day: int = 0
+    thanks: bool = False
 
 
 def sending_settings_of(organisation: OrganisationRow) -> SendingSettings:
@@ -53,6 +59,8 @@ def sending_settings_of(organisation: OrganisationRow) -> SendingSettings:
         most_a_run=organisation.most_a_run,
         most_a_day=organisation.most_a_day,
         first_contacts_a_day=organisation.first_contacts_a_day,
+        statement_day=organisation.statement_day,
+        thanks=organisation.thanks,
     )
 
 
@@ -79,6 +87,7 @@ def save_sending_settings(
         what = "sending settings saved"
         audit.record(unit, organisation_id=organisation_id, at=office.clock(), by=by, what=what, **told)
         raised = _is_raised(settings, organisation)
+        _begin_letters(office, organisation, settings)
         for name, value in kept.items():
             setattr(organisation, name, value)
         anew = _change_mode(unit, office, organisation, was, going_live, by)
@@ -88,6 +97,14 @@ def save_sending_settings(
         unit.flush()
         recalculate_in(unit, office, organisation_id, anew)
         plan_anew(unit, office, organisation_id)
+
+
+def _begin_letters(office: Office, organisation: OrganisationRow, settings: SendingSettings) -> None:
+    """What lies behind us gets no letter: neither a statement day before today nor a payment before now."""
+    if settings.statement_day != organisation.statement_day:
+        organisation.statements_for = office.as_of(organisation) - timedelta(days=1)
+    if settings.thanks and not organisation.thanks:
+        organisation.thanks_since = office.clock()
 
 
 def _change_mode(
@@ -124,6 +141,10 @@ def _problem(settings: SendingSettings, organisation: OrganisationRow) -> str:
     numbers = (settings.most_a_run, settings.most_a_day, settings.first_contacts_a_day)
     if not all(0 <= number <= MOST for number in numbers):
         return f"How many may leave is a whole number from 0 (any number) to {MOST:,}."
+    if not (0 <= settings.statement_day <= LATEST_DAY or settings.statement_day == LAST_DAY):
+        return (
+            f"The day of the statement is one from 1 to {LATEST_DAY}, {LAST_DAY} for the last of the month, or 0: none."
+        )
     to = settings.sending_to.strip()
     if to and not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", to):
         return f"'{to}' is not an email address."

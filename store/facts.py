@@ -279,7 +279,7 @@ _TRIED_OUT = "EXISTS (SELECT 1 FROM messages m WHERE m.reminder_id = r.id AND m.
 def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[str, Question]:
     """All that is asked about these accounts. What the ground has no use for is not asked."""
     needed = {
-        "credits": ground.rules.pause_when_in_credit,
+        "credits": ground.rules.pause_when_in_credit or ground.organisation.statement_day > 0,
         "courtesies": ground.has_courtesies,
         "walks": ground.has_invoice_workflows,
         "contacted": ground.rules.limits is not None,

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import Session, col
 
+from engine.letters import LETTER_CYCLE
 from engine.reminders import ReminderState
 from store.tables import MessageRow, PhoneCallRow, ReminderRow
 
@@ -38,12 +39,19 @@ def count_ready(session: Session, organisation_id: int, *, now: datetime) -> int
     return int(session.scalar(query) or 0)
 
 
-def held_because(session: Session, organisation_id: int, why: str) -> list[int]:
-    """The queued reminders whose reason to wait begins with these words."""
+def held_because(session: Session, organisation_id: int, why: str, *, now: datetime) -> list[int]:
+    """The queued reminders whose reason to wait begins with these words. The rule holds no letter; one may have been
+    kept back by its gate for that reason, or be ready and still to be asked.
+    """
+    letter = col(ReminderRow.cycle) == LETTER_CYCLE
     query = select(ReminderRow.id).where(
         col(ReminderRow.organisation_id) == organisation_id,
         _queued(),
-        col(ReminderRow.held_because).startswith(why, autoescape=True),
+        or_(
+            col(ReminderRow.held_because).startswith(why, autoescape=True),
+            and_(letter, col(ReminderRow.why).startswith(why, autoescape=True)),
+            and_(letter, col(ReminderRow.why) == "", col(ReminderRow.send_after) <= now),
+        ),
     )
     return [int(number) for number in session.scalars(query) if number is not None]
 

@@ -27,6 +27,7 @@ from web.rooms import (
     health,
     invoice,
     letter_settings,
+    letter_words,
     plan,
     replies,
     sending,
@@ -49,7 +50,8 @@ def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
     app.add_middleware(Headers, https=office.public_url.startswith("https://"))
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     books = (front, plan, accounts, account, account_forms, invoice, calls, call_settings, replies, support, sync_log)
-    for room in (health, doorbell, doors, sign_in, *books, workflows, settings, sending, letter_settings, connections):
+    letters = (letter_settings, letter_words)
+    for room in (health, doorbell, doors, sign_in, *books, workflows, settings, sending, *letters, connections):
         app.include_router(room.router)
     _problems.answer_all(app)
     return app

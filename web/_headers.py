@@ -12,8 +12,8 @@ PAGE_POLICY = (
     "frame-ancestors 'none'; base-uri 'none'"
 )
 WRITING_POLICY = f"{PAGE_POLICY}; script-src 'self'; connect-src 'self'"
-"""For the page on which workflows are written, and no other: it runs one script of ours, which asks again what is
-unknown in the words while they are typed. The page is whole without it.
+"""For the pages on which workflows and letters are written, and no other: they run one script of ours, which asks again
+what is unknown in the words while they are typed. They are whole without it.
 """
 
 LETTER_POLICY = (

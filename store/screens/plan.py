@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from engine.holds import Hold, HoldKind, sentence
+from engine.letters import LETTER_CYCLE
 from engine.reminders import ReminderState
 from store.tables import AccountRow, HoldRow, ReminderRow, TaskRow
 
@@ -30,6 +31,8 @@ class Planned(NamedTuple):
     @property
     def because(self) -> str:
         """What holds it. Of the reasons behind a pause of the whole organisation only the account itself can tell."""
+        if self.reminder.cycle == LETTER_CYCLE:
+            return self.reminder.why or "something holds the account"
         paused = self.reminder.held_because.startswith((_PAUSE, _BRAKE, _CAP))
         return "something besides the pause holds it" if paused else self.reminder.held_because
 
@@ -66,6 +69,7 @@ def _held_anyway() -> ColumnElement[bool]:
     hold = exists().where(
         col(HoldRow.account_id) == AccountRow.id, col(HoldRow.invoice_id).is_(None), col(HoldRow.lifted_at).is_(None)
     )
+    endless = hold.where(col(HoldRow.until).is_(None))
     address = exists().where(
         col(TaskRow.account_id) == AccountRow.id, col(TaskRow.kind) == "no address", col(TaskRow.closed_at).is_(None)
     )
@@ -73,4 +77,8 @@ def _held_anyway() -> ColumnElement[bool]:
     doubt = exists().where(
         col(other.account_id) == AccountRow.id, col(other.state).in_((ReminderState.UNSURE, ReminderState.SENDING))
     )
-    return and_(because != "", or_(~paused, hold, address, doubt))
+    return or_(
+        and_(because != "", or_(~paused, hold, address, doubt)),
+        # The rule holds no letter: its gate does, and has said why once it was asked.
+        and_(col(ReminderRow.cycle) == LETTER_CYCLE, or_(col(ReminderRow.why) != "", endless, address, doubt)),
+    )

@@ -3,7 +3,7 @@
 from store.tables.expected import ExpectedRow
 from store.tables.inbox import BookmarkRow, PostRow, ReplyRow
 from store.tables.ledger import AccountRow, AllocationRow, ContactRow, CreditRow, InvoiceRow, PaymentRow
-from store.tables.organisations import ConnectionRow, LogoRow, OrganisationRow, StepRow, WorkflowRow
+from store.tables.organisations import ConnectionRow, LetterRow, LogoRow, OrganisationRow, StepRow, WorkflowRow
 from store.tables.people import AuditRow, ConsentRow, MembershipRow, SessionRow, UserRow
 from store.tables.reaching import AddressStopRow, PhoneCallRow, VoiceConsentRow
 from store.tables.reminding import (
@@ -41,6 +41,7 @@ __all__ = [
     "HoldRow",
     "InvoiceRow",
     "InvoiceWalkRow",
+    "LetterRow",
     "LogoRow",
     "MembershipRow",
     "MessageRow",

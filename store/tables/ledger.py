@@ -15,7 +15,9 @@ _OPEN = "status = 'open' AND balance > 0"
 
 
 class AccountRow(SQLModel, table=True):
-    """One customer who may owe. `default_workflow_id` and `time_zone` are chosen here and not in the ledger."""
+    """One customer who may owe. `default_workflow_id`, `time_zone` and whether it gets no monthly statement are chosen
+    here and not in the ledger.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (
@@ -40,6 +42,9 @@ class AccountRow(SQLModel, table=True):
     """The ledger's id of the account that pays for this one: a branch is billed with its head office."""
     default_workflow_id: int | None = Field(default=None, foreign_key="workflows.id")
     time_zone: str = ""
+    no_statements_since: datetime | None = Field(default=None, sa_type=Instant)
+    """Since when somebody, `no_statements_by`, wants this account to get no monthly statement."""
+    no_statements_by: str = ""
     changed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 

@@ -88,6 +88,17 @@ class OrganisationRow(SQLModel, table=True):
     """How to pay, in a few lines: it stands at the foot of letters and in a frame on the statement."""
     small_print: str = ""
 
+    statement_day: int = 0
+    """The day of the month on which every account with something open gets a statement; 0: none; 31: the last day."""
+    statements_for: date | None = None
+    """The newest statement day whose letters were queued, or before which none are wanted."""
+    thanks: bool = False
+    """Who was reminded and has paid all that was overdue gets a word of thanks."""
+    thanks_since: datetime | None = Field(default=None, sa_type=Instant)
+    """When that was switched on. What was paid before is not thanked for."""
+    thanks_as_of: datetime | None = Field(default=None, sa_type=Instant)
+    """The reading of the ledger (its `ledger_as_of`) after which it was last asked whom to thank."""
+
     ledger_as_of: datetime | None = Field(default=None, sa_type=Instant)
     recalculated_on: date | None = None
     recalculated_ground: int | None = None
@@ -107,6 +118,23 @@ class LogoRow(SQLModel, table=True):
     content: bytes
     set_at: datetime = Field(sa_type=Instant)
     set_by: str = ""
+
+
+class LetterRow(SQLModel, table=True):
+    """The firm's own words for a letter that is no step of a workflow. Without a row it goes in the pre-written words.
+
+    `kind` is an `engine.letters.LetterKind`, `layout` a `wording.Layout`.
+    """
+
+    __tablename__ = "letters"
+
+    organisation_id: int = Field(foreign_key="organisations.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    subject: str
+    body: str
+    layout: str = "email"
+    saved_at: datetime = Field(sa_type=Instant)
+    saved_by: str = ""
 
 
 class ConnectionRow(SQLModel, table=True):

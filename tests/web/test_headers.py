@@ -9,7 +9,12 @@ from tests.web.books import Books
 from tests.web.routes import filled, routes
 from tests.web.visitor import Answer, Visitor
 
-WRITING = ("/settings/workflows/new", "/settings/workflows/{workflow_id}")
+WRITING = (
+    "/settings/workflows/new",
+    "/settings/workflows/{workflow_id}",
+    "/settings/letters/statement",
+    "/settings/letters/thank-you",
+)
 """The only pages with a script: it is ours, and they are whole without it."""
 
 
@@ -28,7 +33,9 @@ def _is_strict(answer: Answer) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_where_workflows_are_written_one_script_of_ours_runs_and_nothing_else(books: Books, anna: Visitor) -> None:
+def test_where_workflows_and_letters_are_written_one_script_of_ours_runs_and_nothing_else(
+    books: Books, anna: Visitor
+) -> None:
     for path in WRITING:
         answer = anna.get(filled(path, books, "ours"))
         policy = answer.headers["content-security-policy"]

@@ -17,6 +17,8 @@ TYPED = {
     "most_a_run": "300",
     "most_a_day": "900",
     "first_contacts_a_day": "25",
+    "statement_day": "31",
+    "thanks": "on",
 }
 
 
@@ -34,9 +36,24 @@ def test_every_setting_is_saved_and_the_front_page_says_that_nothing_reaches_a_c
     row = organisation(books)
     assert (row.sending_mode, row.sending_to, row.sending_to_number) == ("to me", "anna@firm.example", "+447700900123")
     assert (row.most_a_run, row.most_a_day, row.first_contacts_a_day) == (300, 900, 25)
+    assert (row.statement_day, row.thanks) == (31, True)
+    page = anna.get("/settings/sending").text
+    assert '<option value="31" selected>on the last day</option>' in page
+    assert '<option value="on" selected>yes</option>' in page
     assert row.tried_out_since is not None
     assert "Every message goes to anna@firm.example instead of the customers." in anna.get("/").words
     assert "When it goes to the customers again" in anna.get("/settings/sending").words
+
+
+def test_a_form_without_the_fields_of_letters_leaves_them_as_they_are_and_both_can_be_switched_off(
+    anna: Visitor, books: Books
+) -> None:
+    anna.post("/settings/sending", **TYPED)
+    older = {name: value for name, value in TYPED.items() if name not in ("statement_day", "thanks")}
+    anna.post("/settings/sending", **older)
+    assert (organisation(books).statement_day, organisation(books).thanks) == (31, True)
+    anna.post("/settings/sending", **(TYPED | {"statement_day": "0", "thanks": "off"}))
+    assert (organisation(books).statement_day, organisation(books).thanks) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +64,8 @@ def test_every_setting_is_saved_and_the_front_page_says_that_nothing_reaches_a_c
         ({"sending_to": "nobody"}, "is not an email address"),
         ({"sending_to_number": "12"}, "is not a mobile number"),
         ({"sending_mode": "loud"}, "not one of the choices"),
+        ({"statement_day": "29"}, "The day of the statement is one from 1 to 28"),
+        ({"statement_day": "x"}, "whole number"),
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence_and_nothing_is_saved(

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from engine.ageing import OpenInvoice, totals
 from engine.holds import HoldKind, sentence
+from engine.letters import LETTER_CYCLE
 from engine.position import Held
 from engine.reasons import Explanation, Reason
 from engine.reminders import ReminderState
@@ -77,6 +78,7 @@ def account(desk: Looking, account_id: int, history: str = "", at: str = "") -> 
         told_of=TOLD_OF,
         kinds={hold.kind for hold in holds},
         waits=[row for row in file.reminders if waits_for_a_person(row)],
+        letters=[row for row in file.reminders if row.cycle == LETTER_CYCLE and row.state == ReminderState.QUEUED],
         doubts=[row for row in file.reminders if row.state == ReminderState.UNSURE],
         refusals=[row for row in file.reminders if row.state == ReminderState.REFUSED],
         promised=[row for row in file.invoices if _may_be_promised(row, file, desk.as_of)],

@@ -100,6 +100,20 @@ def note(desk: Working, account_id: int, text: Said = "") -> Response:
     return back(f"/accounts/{account_id}", "noted")
 
 
+@router.post("/accounts/{account_id}/no-statements")
+def no_statements(desk: Working, account_id: int, why: Said = "") -> Response:
+    desk.own(AccountRow, account_id)
+    account_acts.no_more_statements(desk.office, account_id, by=desk.by, why=why.strip())
+    return back(f"/accounts/{account_id}", "no-statements")
+
+
+@router.post("/accounts/{account_id}/statements")
+def statements(desk: Working, account_id: int) -> Response:
+    desk.own(AccountRow, account_id)
+    account_acts.statements_again(desk.office, account_id, by=desk.by)
+    return back(f"/accounts/{account_id}", "statements")
+
+
 @router.post("/accounts/{account_id}/time-zone")
 def time_zone(desk: Working, account_id: int, zone: Said = "") -> Response:
     desk.own(AccountRow, account_id)

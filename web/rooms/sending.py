@@ -11,6 +11,7 @@ from jobs.going_live import tried_out
 from jobs.sending_settings import GoingLive, SendingSettings, save_sending_settings, sending_settings_of
 from jobs.tried_out import report
 from jobs.trying_out import SendingMode
+from store.letters import without_statements
 from web._pages import back, page
 from web._visit import Deciding, Looking
 
@@ -31,7 +32,8 @@ def sending(desk: Looking) -> Response:
     with desk.office.database.reading() as session:
         told = report(session, desk.organisation)
         unheard = len(tried_out(session, desk.id)) if told is not None else 0
-    return page(desk, "settings_sending.html", told=told, unheard=unheard, shown=SHOWN)
+        without = without_statements(session, desk.id)
+    return page(desk, "settings_sending.html", told=told, unheard=unheard, shown=SHOWN, without=without)
 
 
 @router.post("/settings/sending")
@@ -45,6 +47,8 @@ def save(desk: Deciding, typed: Typed) -> Response:
         most_a_run=_number(typed, "most_a_run", known.most_a_run),
         most_a_day=_number(typed, "most_a_day", known.most_a_day),
         first_contacts_a_day=_number(typed, "first_contacts_a_day", known.first_contacts_a_day),
+        statement_day=_number(typed, "statement_day", known.statement_day),
+        thanks=_text(typed, "thanks", "on" if known.thanks else "off") == "on",
     )
     chosen = _text(typed, "going_live", "")
     going_live = GoingLive(chosen) if chosen in {one.value for one in GoingLive} else GoingLive.UNDECIDED

@@ -1,5 +1,5 @@
-// While a workflow is written, its words are looked at again, a moment after the last key. Without this script the button
-// "Check the words" does the same.
+// While a workflow or a letter is written, its words are looked at again, a moment after the last key. Without this
+// script the button "Check the words" does the same.
 const form = document.getElementById("editor");
 const button = form.querySelector('button[value="look"]');
 let waiting;
