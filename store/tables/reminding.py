@@ -147,7 +147,7 @@ class ReminderRow(SQLModel, table=True):
     """A person has put the call off until then; before that it is on nobody's list."""
     snoozed_by: str = ""
     by_machine: bool = False
-    """A person has let a machine make this call; see `jobs.machine_calls`."""
+    """A person has let a machine make this call; see `jobs.voice`."""
     attempts: int = 0
     next_attempt_at: datetime | None = Field(default=None, sa_type=Instant)
     claim: str = ""
