@@ -20,14 +20,25 @@ from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
 from liquid.ast import Node
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.tags.for_tag import ForNode
-from liquid.exceptions import LiquidError
+from liquid.exceptions import (
+    BlockNestingError,
+    LiquidError,
+    LocalNamespaceLimitError,
+    LoopIterationLimitError,
+    OutputStreamLimitError,
+)
 from liquid.expression import Expression
 
 from wording._facts import InvoiceFacts, clean, facts_of
 from wording.statement import Line, Statement
 
 SECONDS = 0.5
-"""A template has so long to be filled in. An ordinary one takes a thousandth of it."""
+"""A template may work so long while it is filled in. An ordinary one takes a thousandth of it."""
+
+PATIENCE = 5.0
+"""Seconds by the clock on the wall after which nobody waits for it any more. A machine that is busy with other things
+takes longer over the same work, and must not turn a good letter away.
+"""
 
 _LONGEST_TEMPLATE = 20_000
 _LONGEST_TEXT = 60_000
@@ -67,10 +78,10 @@ class _Stopwatch(RenderContext):
     without a process to kill.
     """
 
-    __slots__ = ("until",)
+    __slots__ = ("until", "work")
 
     def __init__(self, *given: Any, **named: Any) -> None:
-        self.until = time.monotonic() + SECONDS
+        self.until, self.work = time.monotonic() + PATIENCE, time.thread_time() + SECONDS
         super().__init__(*given, **named)
 
     @property
@@ -83,7 +94,7 @@ class _Stopwatch(RenderContext):
         pass
 
     def look(self) -> None:
-        if time.monotonic() > self.until:
+        if time.thread_time() > self.work or time.monotonic() > self.until:
             raise TakesTooLong(f"it takes longer than {SECONDS:g} seconds to fill in, and was stopped", token=None)
 
     def filter(self, name: str, token: Any) -> Callable[..., object]:
@@ -298,7 +309,17 @@ def _sentence(part: str, problem: LiquidError) -> str:
     where = f"In the {part}"
     if token is not None and token.start_index >= 0:
         where += f", line {token.source.count(chr(10), 0, token.start_index) + 1}"
-    return f"{where}: {str(problem.message or 'this cannot be read').rstrip('.')}."
+    said = next((words for kind, words in _LIMITS if isinstance(problem, kind)), problem.message)
+    return f"{where}: {str(said or 'this cannot be read').rstrip('.')}."
+
+
+_LIMITS = (
+    (LoopIterationLimitError, "it repeats more than 2,000 times; repeat over `invoices` once, or use {{ statement }}"),
+    (LocalNamespaceLimitError, "it keeps more in its own names than a letter needs; make the texts it assigns shorter"),
+    (OutputStreamLimitError, f"it becomes a text of more than {_LONGEST_TEXT:,} characters; say less of each invoice"),
+    (BlockNestingError, "blocks stand in blocks more than ten deep; take some out"),
+)
+"""What the library's own words for a limit would leave its author to guess."""
 
 
 def _where(part: str, template: BoundTemplate, index: int) -> str:

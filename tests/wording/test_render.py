@@ -340,14 +340,35 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("template", ENDLESS.values(), ids=ENDLESS)
-def test_a_template_that_goes_on_and_on_is_stopped_by_the_clock_in_its_own_thread(template, monkeypatch):
+@pytest.mark.parametrize(("clock", "each"), [("thread_time", 0.001), ("monotonic", 0.01)])
+def test_a_template_that_goes_on_and_on_is_stopped_by_the_clock_in_its_own_thread(template, clock, each, monkeypatch):
     seconds = iter(range(10**9))
-    monkeypatch.setattr("wording._liquid.time.monotonic", lambda: next(seconds) / 1000)  # a thousandth a look
+    monkeypatch.setattr(f"wording._liquid.time.{clock}", lambda: next(seconds) * each)  # so much at each look
     statement = a_statement(*(a_line(f"I{n}") for n in range(1_900)))
 
     with pytest.raises(TemplateProblem, match=r"takes longer than 0\.5 seconds to fill in, and was stopped\."):
         render("x", template, statement)
     assert next(seconds) < 1_200  # it was noticed at the next look, and nothing went on after it
+
+
+def test_a_machine_that_is_busy_with_other_things_turns_no_good_letter_away(monkeypatch):
+    seconds = iter(range(10**9))
+    monkeypatch.setattr("wording._liquid.time.monotonic", lambda: float(next(seconds)))  # a second at each look
+
+    assert "Fern" in render("x", "{{ account.name }}", a_statement(a_line("I1"), account="Fern & Fig")).text
+
+
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("{% for i in invoices %}{% for j in invoices %}x{% endfor %}{% endfor %}", "repeats more than 2,000 times"),
+        ("{% assign a = 'xxxxxxxxxx' %}" + "{% assign a = a | append: a %}" * 15, "keeps more in its own names"),
+        ("{% for i in invoices %}" + "x" * 900 + "{% endfor %}", "more than 60,000 characters"),
+    ],
+)
+def test_a_template_that_grows_without_end_is_stopped_with_what_to_do(template, sentence):
+    with pytest.raises(TemplateProblem, match=sentence):
+        render("body", template, a_statement(*(a_line(f"I{n}") for n in range(80))))
 
 
 @pytest.mark.parametrize(
