@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
@@ -263,6 +264,7 @@ class Channel(Protocol):
         """Lets go of kept connections."""
 
 
+@cache
 def kinds() -> tuple[str, ...]:
     """The channels we have: one for each file in this folder that does not begin with an underscore."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))

@@ -29,6 +29,7 @@ from jobs.looks import Looks
 from jobs.marking import Marked, mark
 from jobs.nightly import check_before_sending
 from jobs.office import Office
+from jobs.papers_along import Papers, papers_for
 from jobs.recalculate import recalculate_new_days
 from jobs.settle import WAITS, note_on, settle_in, task_on
 from jobs.stranded import seek_evidence, settle_stranded
@@ -94,15 +95,26 @@ def deliver(office: Office, reminder_id: int, looks: Looks | None = None, links:
     if claimed.cycle == ANSWER_CYCLE:
         answering.leave(office, claimed)
         return
-    fresh = look_again(office, claimed, looks, links)
-    if fresh is None:
+    papers = _papers(office, claimed)
+    fresh = look_again(office, claimed, looks, links) if papers is not None else None
+    if papers is None or fresh is None:
         return
     receive.understand_all(office)  # what came in since the round began: an answer may hold this one
-    marked = mark(office, claimed, fresh)
+    marked = mark(office, claimed, fresh._replace(papers=papers))
     if marked is None:
         return
     outcome = send(office, marked)
     settle(office, marked, outcome)
+
+
+def _papers(office: Office, claimed: Claimed) -> Papers | None:
+    """The invoices that go along. None: the ledger did not answer, and the reminder waits and says so."""
+    try:
+        return papers_for(office, claimed.reminder_id)
+    except LedgerFailure as failure:
+        until = failure.until if isinstance(failure, RateLimited) else None
+        wait(office, claimed, f"the ledger did not hand out the invoices that go along: {failure}", until=until)
+        return None
 
 
 def look_again(

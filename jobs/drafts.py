@@ -27,8 +27,8 @@ from wording import LAYOUTS, Line, Look, Statement, TemplateProblem, placeholder
 class DraftStep:
     """One reminder with its words. `id` is that of a step which the workflow has; a new step gets one when saved.
 
-    An email goes by its `layout` (see `wording.Layout`), with the statement as a PDF if `attach_statement`, and with
-    copies to the addresses in `cc`.
+    An email goes by its `layout` (see `wording.Layout`), with the statement as a PDF if `attach_statement`, with the
+    overdue invoices as the ledger prints them if `attach_invoices`, and with copies to the addresses in `cc`.
     """
 
     name: str
@@ -41,6 +41,7 @@ class DraftStep:
     layout: str = "email"
     attach_statement: bool = False
     cc: tuple[str, ...] = ()
+    attach_invoices: bool = False
 
     @property
     def written(self) -> Written:
@@ -101,7 +102,7 @@ def draft_of(session: Session, organisation_id: int, workflow_id: int) -> Draft:
         steps=tuple(
             DraftStep(
                 *(step.name, step.day, Channel(step.channel), step.manual, step.subject, step.body, step.step_id),
-                *(step.layout, step.attach_statement, tuple(step.cc)),
+                *(step.layout, step.attach_statement, tuple(step.cc), step.attach_invoices),
             )
             for step in steps
         ),

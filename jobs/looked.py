@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from connector import Call, Records
 from jobs.carried import put_down_calls
+from jobs.papers_along import NONE, Papers
 from store.changes import keep_changes
 from store.ledger_copy import TakenIn
 from store.tables import InvoiceRow, SyncRunRow
@@ -24,7 +25,7 @@ BEFORE_SENDING = "look before sending"
 class Looked(NamedTuple):
     """What a look found, with the calls that it took and when it began.
 
-    `links` are those that were asked for with it, by the ledger's id of the invoice.
+    `links` are those that were asked for with it, by the ledger's id of the invoice; `papers` were fetched before it.
     """
 
     records: Records
@@ -32,6 +33,7 @@ class Looked(NamedTuple):
     connection_id: int
     at: datetime
     links: Mapping[str, str] = {}
+    papers: Papers = NONE
 
 
 def log_the_look(unit: Session, organisation_id: int, look: Looked, taken: TakenIn, *, now: datetime) -> None:

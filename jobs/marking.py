@@ -28,6 +28,7 @@ from jobs.letters import held_letter, letter_without_words, order_of_letter
 from jobs.links import keep_links
 from jobs.looked import Looked, log_the_look
 from jobs.office import Office
+from jobs.papers_along import Papers
 from jobs.recalculate import Recalculated, recalculate_in
 from jobs.settle import task_on
 from jobs.trying_out import SHADOW, diversion
@@ -80,7 +81,7 @@ def mark(office: Office, claimed: Claimed, fresh: Looked) -> Marked | None:
             return None
         if any(gate(leaving) for gate in GATES):
             return None
-        return _marked(leaving)
+        return _marked(leaving, fresh.papers)
     return None
 
 
@@ -118,9 +119,9 @@ def _still_ordered(reminder: ReminderRow, decision: Decision) -> Order | None:
     return None
 
 
-def _marked(leaving: Leaving) -> Marked | None:
+def _marked(leaving: Leaving, papers: Papers) -> Marked | None:
     unit, office, claimed = leaving.unit, leaving.office, leaving.claimed
-    worded = _worded(leaving)
+    worded = _worded(leaving, papers)
     if worded is None:
         return None
     row, files = worded
@@ -134,7 +135,7 @@ def _marked(leaving: Leaving) -> Marked | None:
     return Marked(claimed, message, row.channel, shadow=row.diverted_to == SHADOW)
 
 
-def _worded(leaving: Leaving) -> tuple[MessageRow, Sequence[Attachment]] | None:
+def _worded(leaving: Leaving, papers: Papers) -> tuple[MessageRow, Sequence[Attachment]] | None:
     """The message and its files, or None when it has no words or no address: then a person is told."""
     unit, organisation, account = leaving.unit, leaving.organisation, leaving.account
     statement = statement_of(unit, organisation, account, leaving.facts, leaving.order, leaving.as_of)
@@ -149,7 +150,11 @@ def _worded(leaving: Leaving) -> tuple[MessageRow, Sequence[Attachment]] | None:
     if not whom.to:  # the rule has just said that there is an address; if there is none, it is asked again later
         leaving.release("there is no address to send it to")
         return None
-    return _kept(leaving, whom, words, listed_in(statement), files), files
+    numbers = [line.number for line in statement.lines]
+    files = (*files, *papers.of(numbers))
+    row = _kept(leaving, whom, words, listed_in(statement), files)
+    row.attached = [*row.attached, *papers.told_of_lacking(numbers)]
+    return row, files
 
 
 def _kept(

@@ -142,6 +142,7 @@ def _step_row(workflow_id: int, step: DraftStep) -> StepRow:
         body=step.body,
         layout=step.layout,
         attach_statement=step.attach_statement,
+        attach_invoices=step.attach_invoices,
         cc=list(step.cc),
     )
 

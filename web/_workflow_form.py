@@ -42,6 +42,7 @@ class Row(NamedTuple):
     body: str = ""
     layout: str = "email"
     attach: bool = False
+    papers: bool = False
     cc: str = ""
 
 
@@ -98,7 +99,7 @@ def form_of(draft: Draft) -> Form:
         rows=tuple(
             Row(
                 *(step.id, step.name, str(step.day), step.channel, step.manual, step.subject, step.body),
-                *(step.layout, step.attach_statement, ", ".join(step.cc)),
+                *(step.layout, step.attach_statement, step.attach_invoices, ", ".join(step.cc)),
             )
             for step in draft.steps
         ),
@@ -125,6 +126,7 @@ def read(typed: Mapping[str, str]) -> Form:
                 body=field(place, "body"),
                 layout=field(place, "layout") or "email",
                 attach=bool(field(place, "attach")),
+                papers=bool(field(place, "papers")),
                 cc=field(place, "cc"),
             )
             for place in places
@@ -138,7 +140,7 @@ def _step(row: Row) -> DraftStep:
     copies = tuple(filter(None, re.split(r"[\s,;]+", row.cc)))
     return DraftStep(
         *(row.name, _whole(row.day), channel, row.manual, row.subject, row.body, row.id),
-        *(row.layout, row.attach, copies),
+        *(row.layout, row.attach, copies, row.papers),
     )
 
 

@@ -186,8 +186,8 @@ class WorkflowRow(SQLModel, table=True):
 class StepRow(SQLModel, table=True):
     """One reminder in a workflow: its day after the due date, its channel and its words.
 
-    An email goes by its `layout` (see `wording.Layout`), with the statement as a PDF if `attach_statement`, and with
-    copies to the addresses in `cc`.
+    An email goes by its `layout` (see `wording.Layout`), with the statement as a PDF if `attach_statement`, with the
+    overdue invoices as the ledger prints them if `attach_invoices`, and with copies to the addresses in `cc`.
     """
 
     __tablename__ = "steps"
@@ -202,4 +202,5 @@ class StepRow(SQLModel, table=True):
     body: str = ""
     layout: str = "email"
     attach_statement: bool = False
+    attach_invoices: bool = False
     cc: list[str] = Field(default_factory=list, sa_type=JSON)

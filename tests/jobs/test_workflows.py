@@ -301,7 +301,7 @@ def test_saving_works_alike_on_both_databases(database_url: str) -> None:
 
 
 def test_a_copy_of_a_workflow_sends_each_step_as_the_original_does(firm: Firm) -> None:
-    dressed = an_email("Last", 50, layout="note", attach_statement=True, cc=("boss@x.example", "files@x.example"))
+    dressed = an_email("Last", 50, layout="note", attach_statement=True, attach_invoices=True, cc=("boss@x.example",))
     by_hand = an_email("By hand", 60, manual=True)
     number = firm.save(replace(HOUSE, name="Dressed", steps=(*HOUSE.steps, dressed, by_hand)))
 

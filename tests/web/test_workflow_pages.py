@@ -460,14 +460,15 @@ def test_how_an_email_looks_and_what_goes_with_it_is_saved_with_the_step(
     typed = fields(anna.get(f"{LIST}/{standard}")) | {
         "step-1-layout": "note",
         "step-1-attach": "on",
+        "step-1-papers": "on",
         "step-1-cc": "boss@firm.example; clerk@firm.example",
     }
     assert anna.post(f"{LIST}/{standard}", **typed, act="save").status == 303
 
     first, second, *_ = workflow(books, standard).steps
-    assert (first.layout, first.attach_statement) == ("note", True)
+    assert (first.layout, first.attach_statement, first.attach_invoices) == ("note", True, True)
     assert first.cc == ("boss@firm.example", "clerk@firm.example")
-    assert (second.layout, second.attach_statement, second.cc) == ("email", False, ())
+    assert (second.layout, second.attach_statement, second.attach_invoices, second.cc) == ("email", False, False, ())
     assert form_of(workflow(books, standard)).rows[0].cc == "boss@firm.example, clerk@firm.example"
 
 
