@@ -67,7 +67,8 @@ def tried_out(session: Session, organisation_id: int) -> tuple[TriedOut, ...]:
 
 
 def settle_under_way(unit: Session, office: Office, organisation_id: int) -> None:
-    """What is being tried out at this very moment, or is in doubt, counts as tried out like the rest.
+    """What is being tried out at this very moment, or is in doubt, counts as tried out like the rest; letters and
+    answers too.
 
     Else it would be settled after the word about the rest was given: done for ever, or sent for real by the way.
     """
@@ -78,7 +79,6 @@ def settle_under_way(unit: Session, office: Office, organisation_id: int) -> Non
         .where(
             col(ReminderRow.organisation_id) == organisation_id,
             col(ReminderRow.state).in_((ReminderState.SENDING, ReminderState.UNSURE)),
-            col(ReminderRow.cycle) >= COURTESY_CYCLE,
             col(MessageRow.id) == newest.correlate(ReminderRow).scalar_subquery(),
             col(MessageRow.diverted_to) != "",
         )
