@@ -175,7 +175,7 @@ def test_an_account_without_an_address_is_a_task_for_a_person(a_town: Callable[.
     ("words", "why"),
     [
         ("You owe {{ account.total_ovredue }}.", "account.total_ovredue"),
-        (GROWS, "limit reached"),
+        (GROWS, "make the texts it assigns shorter"),
     ],
     ids=["an unknown placeholder", "a text that grows without end"],
 )
