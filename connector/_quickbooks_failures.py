@@ -43,13 +43,20 @@ class Faulty(Refused):
 def faults_in(body: bytes) -> tuple[Fault, ...]:
     """Every fault in an answer, wherever it stands; none in an answer without."""
     # A quick look before the careful one, because large pages go through here; only short answers write it small.
-    if (b"Fault" not in body and len(body) > A_SHORT_ANSWER) or _FAULT.search(body) is None:
+    if len(body) > A_SHORT_ANSWER and b"Fault" not in _where_one_may_stand(body):
+        return ()
+    if _FAULT.search(body) is None:
         return ()
     try:
         said = json.loads(body)
     except ValueError:
         return _in_xml(body) if body.lstrip()[:1] == b"<" else ()
     return tuple(_in_json(said))
+
+
+def _where_one_may_stand(body: bytes) -> bytes:
+    """A page of rows has a fault before them or behind them; what was asked together may have one anywhere."""
+    return body[:A_SHORT_ANSWER] + body[-A_SHORT_ANSWER:] if body.startswith(_ROWS) else body
 
 
 def failure_of(
@@ -148,4 +155,5 @@ def _in_xml(body: bytes) -> tuple[Fault, ...]:
     )
 
 
+_ROWS = b'{"QueryResponse"'
 _FAULT = re.compile(rb'"[Ff]ault"\s*:|<(?:\w+:)?Fault\b')

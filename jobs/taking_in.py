@@ -14,6 +14,7 @@ from sqlmodel import Session
 from connector import LedgerFailure, Records
 from jobs.office import Office
 from jobs.reading import LEASE, Reading, Run
+from jobs.uncollected import uncollected
 from store.applied import take_in_applied
 from store.departures import take_out
 from store.leases import renew_lease
@@ -43,6 +44,11 @@ def keep_so_far(office: Office, run: Run, reading: Reading) -> None:
 
 def take_in(unit: Session, run: Run, pages: list[Records], taken: TakenIn, now: datetime) -> None:
     """Accounts first, because documents name them; what payments settle last, because it names documents."""
+    with uncollected():
+        _take_in(unit, run, pages, taken, now)
+
+
+def _take_in(unit: Session, run: Run, pages: list[Records], taken: TakenIn, now: datetime) -> None:
     for page in pages:
         taken.changes.calls = page.carried_by
         take_in_accounts(unit, run.organisation_id, page.accounts, taken)
