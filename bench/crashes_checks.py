@@ -25,6 +25,8 @@ class World:
     answers: Sequence[str] = ()
     notes: Sequence[str] = ()
     chased_after_paying: Sequence[tuple[str, str]] = ()
+    handed_in: Sequence[str] = ()
+    """How the provider fared with handing each answer in, where it does so: in the order of the answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Reminded:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Ours. `replies`: the marks in the replies that we keep, `told`: those in the lines of history about replies.
+    """Ours. `replies`: the marks in the replies that we keep, `told`: those in the lines of history about replies, and
+    `asked`: those in posts that a person was asked to read.
 
     `written`: the marks of the notes that our books call written into the ledger; `unwritten`: of the others.
     """
@@ -54,6 +57,7 @@ class Books:
     told: Sequence[str] = ()
     written: Sequence[str] = ()
     unwritten: Sequence[str] = ()
+    asked: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +127,10 @@ def _lost(taken: Counter[tuple[str, str]], books: Books) -> Iterator[str]:
 
 
 def _lost_answers(world: World, books: Books) -> Iterator[str]:
-    for mark in world.answers:
-        if mark not in books.replies:
-            yield f"The reply {mark} is not in our books."
+    for place, mark in enumerate(world.answers):
+        if mark not in books.replies and mark not in books.asked:
+            fared = world.handed_in[place] if len(world.handed_in) == len(world.answers) else "it is not known"
+            yield f"The reply {mark} is not in our books. How it was handed in: {fared}."
         elif mark not in books.told:
             yield f"The reply {mark} is not in the history of its account."
 

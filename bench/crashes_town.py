@@ -38,6 +38,7 @@ from store.tables import (
     HistoryNoteRow,
     MessageRow,
     OrganisationRow,
+    PostRow,
     ReminderRow,
     ReplyRow,
     TaskRow,
@@ -278,7 +279,9 @@ class Town:
         notes = [mark for note in self.control.notes() for mark in MARK.findall(note["details"])]
         taken = [*self._taken()]
         late = [(who, step) for who, step, at in taken if who in self._paid and at > self._paid[who]]
-        return World([(who, step) for who, step, _ in taken], self._answers, notes, late)
+        handed = self.control.sendgrid.handed() if self.kind == "sendgrid" else ()
+        fared = [f"{one['state']} after {one['tries']} tries, answered {one['statuses']}" for one in handed]
+        return World([(who, step) for who, step, _ in taken], self._answers, notes, late, fared)
 
     def _taken(self) -> Iterator[tuple[str, str, datetime]]:
         """Every message that the provider took: to whom, which step, and when."""
@@ -293,6 +296,12 @@ class Town:
                 at = datetime.fromisoformat(mail["received_at"])
                 yield f"Debtor {to[1:6]}", mail["subject"].partition(":")[0], at
 
+    def _for_a_person(self, session: Session) -> list[bytes]:
+        """Posts that tripped us so often that a person is asked to read them, where somebody really is asked."""
+        asked = {task.key for task in session.scalars(select(TaskRow).where(col(TaskRow.closed_at).is_(None)))}
+        posts = session.scalars(select(PostRow).where(col(PostRow.problem) != ""))
+        return [post.raw for post in posts if f"post:{post.id}" in asked]
+
     def books(self) -> Books:
         with self.at_rest() as office, office.database.reading() as session:
             marks = session.execute(
@@ -305,6 +314,7 @@ class Town:
             return Books(
                 reminders=[*_reminders(session, office.clock())],
                 replies=[mark for said in replies for mark in ANSWER.findall(said)],
+                asked=[mark for raw in self._for_a_person(session) for mark in ANSWER.findall(raw.decode("latin-1"))],
                 told=[mark for text in told for mark in ANSWER.findall(text)],
                 written=[marker_of(note) for state, note in marks if state == "written"],
                 unwritten=[marker_of(note) for state, note in marks if state != "written"],

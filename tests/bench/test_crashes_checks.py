@@ -60,6 +60,12 @@ def test_a_doubt_that_a_person_is_asked_about_is_no_fault_whether_it_had_gone_or
     assert (judged(WORLD, books).unsure, judged(WORLD, books).unsure_but_gone) == (1, 1)
 
 
+def test_an_answer_that_nobody_but_a_person_can_read_is_not_lost_when_one_is_asked_to() -> None:
+    books = replace(BOOKS, replies=[], told=[], asked=["answer no. 1"])
+
+    assert not any("not in our books" in fault for fault in judged(WORLD, books).faults)
+
+
 @given(
     count=st.integers(1, 20),
     spoil=st.sampled_from([lambda rows, at: [*rows, rows[at]], lambda rows, at: rows[:at] + rows[at + 1 :]]),
