@@ -71,7 +71,7 @@ def mark(office: Office, claimed: Claimed, fresh: Looked) -> Marked | None:
     with suppress(_ClaimLost), office.database.unit_of_work() as unit:
         one_at_a_time(unit, claimed.organisation_id)
         taken = _take_in(unit, office, claimed, fresh)
-        if receive.waiting(unit):
+        if receive.waiting(unit, office.clock()):
             outbox.release(unit, claimed.reminder_id, by=claimed.claim, why="an answer came in that was not read yet")
             return None
         looked = recalculate_in(unit, office, claimed.organisation_id, {claimed.account_id, *taken.touched})

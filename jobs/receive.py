@@ -37,6 +37,9 @@ _MOST_HELD = 20
 TRIES = 5
 """How often a post is tried that trips us (a busy database, say) before a person is asked."""
 
+_TRIED_ON = timedelta(days=1)
+"""So long after it came in, such a post is tried once more every hour, beside the person who was asked."""
+
 
 def receive(office: Office) -> int:
     """Collects what waits in each mailbox, then understands what has been stored. Returns how many were understood."""
@@ -100,16 +103,26 @@ def _the_mailbox_answers(office: Office, kind: str) -> None:
 def understand_all(office: Office) -> int:
     """Reads every stored post that nobody has read yet."""
     with office.database.reading() as session:
-        posts = inbox.not_understood(session)
+        posts = _to_be_read(session, office.clock())
     for post_id in posts:
         with contained("post not understood", post=post_id):
             understand(office, post_id)
     return len(posts)
 
 
-def waiting(session: Session) -> bool:
+def waiting(session: Session, now: datetime) -> bool:
     """Is there a post that nobody has read yet?"""
-    return bool(inbox.not_understood(session))
+    return bool(_to_be_read(session, now))
+
+
+def _to_be_read(session: Session, now: datetime) -> list[int]:
+    """Oldest first. What tripped us is due again each hour: minutes of a dying machine must not cost us an answer."""
+    due = [post.id or 0 for post in inbox.tripped(session) if post.attempts <= TRIES + _hours(now - post.received_at)]
+    return sorted([*inbox.not_understood(session), *due])
+
+
+def _hours(since: timedelta) -> int:
+    return min(since, _TRIED_ON) // timedelta(hours=1)
 
 
 def understand(office: Office, post_id: int) -> None:
@@ -118,8 +131,8 @@ def understand(office: Office, post_id: int) -> None:
         post = inbox.try_post(unit, post_id)
         if post is None:
             return
-        if post.attempts > TRIES:
-            _give_up(unit, office, post, "it tripped us every time it was tried")
+        if post.attempts > TRIES and not post.problem:
+            _give_up(unit, office, post, inbox.TRIPPED)
             return
     with office.database.unit_of_work() as unit:
         post = inbox.post_alone(unit, post_id)
@@ -130,12 +143,26 @@ def understand(office: Office, post_id: int) -> None:
         except ValueError as problem:
             _give_up(unit, office, post, str(problem))
             return
-        post.processed_at = office.clock()
+        _understood(unit, office, post)
         match read:
             case Reply():
                 _take_in(unit, office, post, read)
             case DeliveryEvent():
                 take_note(unit, office, post.channel, read)
+
+
+def _understood(unit: Session, office: Office, post: PostRow) -> None:
+    """It is read: whoever was asked to look into the mailbox need not do so any more."""
+    post.processed_at, post.problem = office.clock(), ""
+    if post.attempts > TRIES:
+        nothing_to_look_for(unit, office, post, by="arrears")
+
+
+def nothing_to_look_for(unit: Session, office: Office, post: PostRow, *, by: str) -> None:
+    """Closes the task that asked a person to look for this post."""
+    organisation = first_organisation(unit)
+    if organisation is not None:
+        close_task(unit, organisation_id=organisation, key=f"post:{post.id}", at=office.clock(), by=by)
 
 
 def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None:
@@ -148,7 +175,8 @@ def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None
             organisation_id=organisation,
             key=f"post:{post.id}",
             kind="unreadable reply",
-            text=f"What came in on {post.received_at:%d.%m.%Y} cannot be read: {problem}. Look into the mailbox.",
+            text=f"What came in on {post.received_at:%d.%m.%Y} cannot be read: {problem.rstrip('.')}. "
+            "It waits at the end of the replies.",
             at=office.clock(),
         )
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from channels import medium_of
 from engine.holds import HoldKind
 from engine.suggestions import SuggestionKind
-from jobs import account_acts, invoice_acts
+from jobs import account_acts, invoice_acts, receive
 from jobs.acting import NotAllowed, account_in, lift
 from jobs.belonging import belongs
 from jobs.office import Office
@@ -92,17 +92,20 @@ def dismiss(office: Office, reply_id: int, place: int, *, by: str) -> None:
     _decided(office, reply_id, place, "dismissed", by=by)
 
 
-def try_post_again(office: Office, post_id: int) -> None:
+def try_post_again(office: Office, post_id: int, *, by: str) -> None:
     """A post that nobody could read, or that was not believed, is understood after all."""
     with office.database.unit_of_work() as unit:
         post = _post_aside(unit, post_id)
         post.problem, post.attempts = "", 0
+        receive.nothing_to_look_for(unit, office, post, by=by)
 
 
-def set_post_aside(office: Office, post_id: int) -> None:
+def set_post_aside(office: Office, post_id: int, *, by: str) -> None:
     """A person has looked at it: nothing is to be done about this post."""
     with office.database.unit_of_work() as unit:
-        _post_aside(unit, post_id).processed_at = office.clock()
+        post = _post_aside(unit, post_id)
+        post.processed_at = office.clock()
+        receive.nothing_to_look_for(unit, office, post, by=by)
 
 
 def _stop(office: Office, reply: ReplyRow, words: str, *, by: str) -> None:

@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col
 
 from store.tables import BookmarkRow, InvoiceRow, MessageRow, PostRow, ReplyRow
 
 _ASIDE = (col(PostRow.processed_at).is_(None), col(PostRow.problem) != "")
+
+TRIPPED = "It tripped us each time it was tried."
+"""The problem of a post that may be a sound one: whatever else went wrong may be over an hour later."""
 
 
 def keep_post(session: Session, *, channel: str, event_id: str, raw: bytes, at: datetime, problem: str = "") -> bool:
@@ -104,6 +108,12 @@ def not_understood(session: Session) -> Sequence[int]:
     ).all()
 
 
+def tripped(session: Session) -> Sequence[PostRow]:
+    """Posts that tripped us each time, oldest first: a person is asked to read them, and we may try them again."""
+    query = select(PostRow).where(col(PostRow.processed_at).is_(None), col(PostRow.problem) == TRIPPED)
+    return session.scalars(query.options(defer(col(PostRow.raw))).order_by(col(PostRow.id))).all()
+
+
 def try_post(session: Session, post_id: int) -> PostRow | None:
     """Counts one more try, before the try: a post that kills us is counted too. None when it is settled already."""
     post = post_alone(session, post_id)
@@ -116,7 +126,7 @@ def post_alone(session: Session, post_id: int) -> PostRow | None:
     """The post, if it is still to be understood; other workers wait until this unit is over."""
     return session.scalars(
         select(PostRow)
-        .where(col(PostRow.id) == post_id, col(PostRow.processed_at).is_(None), col(PostRow.problem) == "")
+        .where(col(PostRow.id) == post_id, col(PostRow.processed_at).is_(None), col(PostRow.problem).in_(("", TRIPPED)))
         .with_for_update(key_share=True)
     ).one_or_none()
 

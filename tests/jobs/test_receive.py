@@ -20,7 +20,7 @@ from sqlmodel import col
 from channels import reply_address, settings_of
 from engine.holds import HoldKind
 from jobs import acts, reply_acts
-from jobs.receive import understand_all
+from jobs.receive import TRIES, understand_all
 from store import inbox
 from store.tables import (
     AccountRow,
@@ -316,9 +316,66 @@ def test_what_cannot_be_read_is_kept_and_read_again_when_asked(firm: Firm) -> No
 
     (post,) = firm.rows(PostRow)
     assert post.problem == "The mail is empty." and tasks(firm) == ["unreadable reply"]
-    reply_acts.try_post_again(firm.office, int(post.id or 0))
+    reply_acts.try_post_again(firm.office, int(post.id or 0), by=BY)
+    assert tasks(firm) == []
     understand_all(firm.office)
-    assert firm.rows(PostRow)[0].problem == "The mail is empty."
+    assert firm.rows(PostRow)[0].problem == "The mail is empty." and tasks(firm) == ["unreadable reply"]
+    reply_acts.set_post_aside(firm.office, int(post.id or 0), by=BY)
+    assert tasks(firm) == []
+
+
+def trips(monkeypatch: pytest.MonkeyPatch, fault: Exception | None) -> None:
+    """From now on something of ours, not the mail itself, goes wrong whenever a post is read."""
+
+    def tripped(*_: object) -> object:
+        assert fault is not None
+        raise fault
+
+    monkeypatch.undo()
+    if fault is not None:
+        monkeypatch.setattr("jobs.receive.matched", tripped)
+
+
+def test_an_answer_that_trips_us_for_minutes_is_asked_for_and_read_all_the_same(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ivy = firm.account("Ivy", email="mia@ivy.example")
+    trips(monkeypatch, OSError("the disk is full"))
+    mail(firm, "We pay on Friday.")
+    for _ in range(TRIES):
+        assert tasks(firm) == [], "what may be over in a moment is nobody's task"
+        understand_all(firm.office)
+    assert tasks(firm) == ["unreadable reply"]
+    assert [one.problem for one in the_aside(firm)] == [inbox.TRIPPED]
+    trips(monkeypatch, None)
+
+    firm.now += timedelta(minutes=59)
+    assert understand_all(firm.office) == 0, "in the same hour a person alone has it read again"
+    firm.now += timedelta(minutes=1)
+    assert understand_all(firm.office) == 1
+    assert reply(firm).account_id == ivy and the_aside(firm) == []
+    assert "unreadable reply" not in tasks(firm)
+
+
+def test_what_trips_us_for_a_day_is_left_to_the_person_who_was_asked(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips(monkeypatch, OSError("the disk is full"))
+    mail(firm, "We pay on Friday.")
+    tried = []
+    for _ in range(7 * 60):
+        firm.now += timedelta(minutes=10)
+        tried.append(understand_all(firm.office))
+        with firm.office.database.reading() as session:
+            assert len(tried) < TRIES or not inbox.not_understood(session), "it keeps no reminder waiting"
+
+    assert sum(tried) == TRIES + 24
+    assert tried[-6 * 24 :] == [0] * 6 * 24 and tasks(firm) == ["unreadable reply"]
+
+
+def the_aside(firm: Firm) -> list[Any]:
+    with firm.office.database.reading() as session:
+        return list(inbox.all_aside(session))
 
 
 @pytest.mark.parametrize("order", [1, -1])

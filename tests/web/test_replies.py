@@ -147,8 +147,19 @@ def test_a_post_that_nothing_is_to_be_done_about_is_kept(books: Books, anna: Vis
     assert rows(books, PostRow, col(PostRow.id) == post)[0].raw == b"x"
 
 
+def test_a_post_that_nobody_could_read_is_saved_as_it_came(books: Books, anna: Visitor) -> None:
+    post = a_post_aside(books)
+    assert f'href="/posts/{post}/original"' in anna.get("/replies").text
+
+    saved = anna.get(f"/posts/{post}/original")
+    assert (saved.status, saved.text, saved.headers["content-type"]) == (200, "x", "application/octet-stream")
+    assert saved.headers["content-disposition"].startswith(f'attachment; filename="email_smtp-{post}.eml"')
+    assert anna.get(f"/posts/{post + 1}/original").status == 404
+
+
 def test_who_does_not_see_every_organisation_sees_no_post_of_nobodys(books: Books, carl: Visitor) -> None:
     post = a_post_aside(books)
+    assert carl.get(f"/posts/{post}/original").status == 404
 
     assert "Could not be read" not in carl.get("/replies").words
     assert carl.post(f"/posts/{post}/again").status == 404

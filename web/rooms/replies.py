@@ -88,10 +88,7 @@ def file(desk: Looking, reply_id: int, place: int) -> Response:
         name, _, content = file_in(row.channel, post.raw if post is not None else b"", place)
     except LookupError:
         raise NotFound from None
-    plain_name = "".join(letter if letter.isascii() and letter not in '"\\%' else "_" for letter in name)
-    disposition = f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}"
-    # Whatever its sender calls it, the browser is told nothing that it could open it with.
-    return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
+    return _to_be_saved(name, content)
 
 
 @router.post("/replies/{reply_id}/read")
@@ -148,11 +145,22 @@ def lift(desk: Working, stop_id: int, why: Said = "", account: Said = "") -> Res
     return back(f"/accounts/{desk.own_number(AccountRow, account)}" if account else "/accounts", "stop-lifted")
 
 
+@router.get("/posts/{post}/original")
+def original(desk: Looking, post: int) -> Response:
+    """What could not be read, to the byte as it came in, for a person's own eyes."""
+    _sees_all(desk)
+    with desk.office.database.reading() as session:
+        row = inbox.post_aside(session, post)
+    if row is None:
+        raise NotFound
+    return _to_be_saved(f"{row.channel}-{post}.{'eml' if row.channel == 'email_smtp' else 'txt'}", row.raw)
+
+
 @router.post("/posts/{post}/again")
 def again(desk: Working, post: int) -> Response:
     """What could not be read, or was not believed, is read after all."""
     _sees_all(desk)
-    reply_acts.try_post_again(desk.office, post)
+    reply_acts.try_post_again(desk.office, post, by=desk.by)
     desk.request.app.state.poke("receive", "")
     return back("/replies", "post-again")
 
@@ -160,8 +168,15 @@ def again(desk: Working, post: int) -> Response:
 @router.post("/posts/{post}/aside")
 def aside(desk: Working, post: int) -> Response:
     _sees_all(desk)
-    reply_acts.set_post_aside(desk.office, post)
+    reply_acts.set_post_aside(desk.office, post, by=desk.by)
     return back("/replies", "post-aside")
+
+
+def _to_be_saved(name: str, content: bytes) -> Response:
+    """Whatever its sender calls it, the browser is told nothing that it could open it with."""
+    plain_name = "".join(letter if letter.isascii() and letter not in '"\\%' else "_" for letter in name)
+    disposition = f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(content, media_type="application/octet-stream", headers={"content-disposition": disposition})
 
 
 def _reply(desk: Desk, reply_id: int) -> ReplyRow:
