@@ -62,7 +62,7 @@ def together(session: Session, questions: Sequence[Question]) -> list[list[Row]]
         cursors = [connection.cursor() for _ in questions]
         for cursor, question in zip(cursors, questions, strict=True):
             cursor.execute(*_spoken(session, question.statement, question.parameters))
-        return [cursor.fetchall() for cursor in cursors]
+    return [cursor.fetchall() for cursor in cursors]  # whoever fetches while the line is piped pays a second trip
 
 
 @contextmanager
@@ -82,9 +82,13 @@ def piped(session: Session, most: int) -> Iterator[None]:
 
 def write(session: Session, statement: str, many: Iterable[Row]) -> None:
     """The statement once for each row."""
-    cursor = _cursor(session)
+    cursor, spoken = _cursor(session), _dialect(session, statement)
     try:
-        cursor.executemany(_dialect(session, statement), many)
+        if not is_sqlite(session) and _is_piped(session):
+            for row in many:  # within a pipe `executemany` would wait for the server before and after itself
+                cursor.execute(spoken, row)
+        else:
+            cursor.executemany(spoken, many)
     finally:
         cursor.close()
 
