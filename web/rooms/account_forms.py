@@ -1,5 +1,6 @@
 """The forms on the page of one account: what a person says about it, its invoices and its reminders."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 
@@ -15,33 +16,44 @@ router = APIRouter()
 
 _NONE: list[str] = []
 
-
-@router.post("/accounts/{account_id}/pause")
-def pause(desk: Working, account_id: int, why: Said = "") -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.pause_account(desk.office, account_id, by=desk.by, why=why.strip())
-    return back(f"/accounts/{account_id}", "paused")
-
-
-@router.post("/accounts/{account_id}/resume")
-def resume(desk: Working, account_id: int) -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.resume_account(desk.office, account_id, by=desk.by)
-    return back(f"/accounts/{account_id}", "resumed")
-
-
-@router.post("/accounts/{account_id}/mute")
-def mute(desk: Working, account_id: int, why: Said = "") -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.mute_account(desk.office, account_id, by=desk.by, why=why.strip())
-    return back(f"/accounts/{account_id}", "muted")
+_WITH_A_REASON = {
+    "pause": (account_acts.pause_account, "paused"),
+    "mute": (account_acts.mute_account, "muted"),
+    "hand-over": (account_acts.hand_over, "handed-over"),
+    "no-statements": (account_acts.no_more_statements, "no-statements"),
+}
+_TAKEN_BACK = {
+    "resume": (account_acts.resume_account, "resumed"),
+    "unmute": (account_acts.unmute_account, "unmuted"),
+    "take-back": (account_acts.take_back, "taken-back"),
+    "statements": (account_acts.statements_again, "statements"),
+    "expect-no-more": (account_acts.no_longer_expected, "not-expected"),
+}
+"""By the end of their address: what a person does with an account, and what they are told of it afterwards."""
 
 
-@router.post("/accounts/{account_id}/unmute")
-def unmute(desk: Working, account_id: int) -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.unmute_account(desk.office, account_id, by=desk.by)
-    return back(f"/accounts/{account_id}", "unmuted")
+def _for_a_reason(act: Callable[..., object], said: str) -> Callable[..., Response]:
+    def form(desk: Working, account_id: int, why: Said = "") -> Response:
+        desk.own(AccountRow, account_id)
+        act(desk.office, account_id, by=desk.by, why=why.strip())
+        return back(f"/accounts/{account_id}", said)
+
+    return form
+
+
+def _back_again(act: Callable[..., object], said: str) -> Callable[..., Response]:
+    def form(desk: Working, account_id: int) -> Response:
+        desk.own(AccountRow, account_id)
+        act(desk.office, account_id, by=desk.by)
+        return back(f"/accounts/{account_id}", said)
+
+    return form
+
+
+_FORMS = {end: _for_a_reason(*act) for end, act in _WITH_A_REASON.items()}
+_FORMS |= {end: _back_again(*act) for end, act in _TAKEN_BACK.items()}
+for _end, _form in _FORMS.items():
+    router.post(f"/accounts/{{account_id}}/{_end}")(_form)
 
 
 @router.post("/accounts/{account_id}/expect")
@@ -58,13 +70,6 @@ def expect(
     return back(f"/accounts/{account_id}", "expected")
 
 
-@router.post("/accounts/{account_id}/expect-no-more")
-def expect_no_more(desk: Working, account_id: int) -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.no_longer_expected(desk.office, account_id, by=desk.by)
-    return back(f"/accounts/{account_id}", "not-expected")
-
-
 @router.post("/accounts/{account_id}/questions")
 def ask(desk: Working, account_id: int, text: Said = "") -> Response:
     desk.own(AccountRow, account_id)
@@ -79,39 +84,11 @@ def answer(desk: Working, hold_id: int, text: Said = "") -> Response:
     return back(f"/accounts/{question.account_id}", "answered")
 
 
-@router.post("/accounts/{account_id}/hand-over")
-def hand_over(desk: Working, account_id: int, why: Said = "") -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.hand_over(desk.office, account_id, by=desk.by, why=why.strip())
-    return back(f"/accounts/{account_id}", "handed-over")
-
-
-@router.post("/accounts/{account_id}/take-back")
-def take_back(desk: Working, account_id: int) -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.take_back(desk.office, account_id, by=desk.by)
-    return back(f"/accounts/{account_id}", "taken-back")
-
-
 @router.post("/accounts/{account_id}/notes")
 def note(desk: Working, account_id: int, text: Said = "") -> Response:
     desk.own(AccountRow, account_id)
     account_acts.add_note(desk.office, account_id, text=text.strip(), by=desk.by)
     return back(f"/accounts/{account_id}", "noted")
-
-
-@router.post("/accounts/{account_id}/no-statements")
-def no_statements(desk: Working, account_id: int, why: Said = "") -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.no_more_statements(desk.office, account_id, by=desk.by, why=why.strip())
-    return back(f"/accounts/{account_id}", "no-statements")
-
-
-@router.post("/accounts/{account_id}/statements")
-def statements(desk: Working, account_id: int) -> Response:
-    desk.own(AccountRow, account_id)
-    account_acts.statements_again(desk.office, account_id, by=desk.by)
-    return back(f"/accounts/{account_id}", "statements")
 
 
 @router.post("/accounts/{account_id}/time-zone")
