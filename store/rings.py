@@ -10,18 +10,15 @@ from sqlmodel import Session, col
 from store.tables import ConnectionRow, RingRow
 
 
-def keep_rings(session: Session, rings: Iterable[RingRow]) -> int:
-    """Stores each ring once, whatever the provider repeats. Returns how many were new."""
+def keep_rings(session: Session, rings: Iterable[RingRow]) -> None:
+    """Stores each ring once, whatever the provider repeats."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    new = 0
     for ring in rings:
-        kept = session.execute(
+        session.execute(
             insert(RingRow)
             .values(**ring.model_dump(exclude={"id"}))
             .on_conflict_do_nothing(index_elements=["kind", "event_id"])
         )
-        new += kept.rowcount
-    return new
 
 
 def unanswered(session: Session, connection_id: int) -> Sequence[RingRow]:
