@@ -28,6 +28,7 @@ from daemon import demo_by_telephone, founding
 from daemon.clock import MovableClock
 from daemon.config import read_config
 from daemon.demo_person import Lost, Person
+from daemon.schedule import ASKED
 from daemon.sync_command import figures, sync_with_bar
 from daemon.wiring import open_office
 from engine.notes import NoteKind
@@ -279,8 +280,8 @@ def _pages(office: Office, port: int, told: threading.Event) -> Iterator[str]:
     """The product's own pages, served from a thread for as long as the demo lasts. "Sync now" works once it is told."""
 
     def poke(name: str, key: str) -> None:
-        if name == "sync" and told.is_set():
-            threading.Thread(target=sync.sync, args=(office, int(key)), kwargs={"trigger": "by hand"}).start()
+        if name in ASKED and told.is_set():
+            threading.Thread(target=sync.sync, args=(office, int(key)), kwargs={"trigger": ASKED[name]}).start()
 
     app = build(office, poke=poke)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 CLOCK_STEP = timedelta(seconds=5)
 """A wall clock that jumps by more than this was set by somebody; the acts are then timed anew."""
 
+ASKED = {"sync": "by hand", "connected": "connected"}
+"""What may be asked of a ledger between its usual readings, and how the sync log says why it was read."""
 
 _A_DAY = 86_400
 _AN_HOUR = 3_600
@@ -64,9 +66,9 @@ class Schedule:
 
     def poke(self, name: str, key: str) -> None:
         """Asks for an act soon, for one organisation where it has a key. Asking twice is asking once."""
-        if name == "sync":
+        if name in ASKED:
             self._engine.add_job(
-                lambda: self._guarded("sync", lambda: self._sync_now(int(key))),
+                lambda: self._guarded("sync", lambda: self._sync_now(int(key), ASKED[name])),
                 id=f"sync:{key}",
                 replace_existing=True,
                 misfire_grace_time=None,
@@ -82,8 +84,8 @@ class Schedule:
         self._stop.set()
         self._engine.shutdown(wait=True)
 
-    def _sync_now(self, organisation_id: int) -> None:
-        sync.sync(self._office, organisation_id, trigger="by hand")
+    def _sync_now(self, organisation_id: int, trigger: str) -> None:
+        sync.sync(self._office, organisation_id, trigger=trigger)
         deliver.deliver_due(self._office, organisation_id)
 
     def _add_all(self) -> None:

@@ -42,7 +42,9 @@ __all__ = ["build"]
 
 
 def build(office: Office, *, poke: Callable[[str, str], None]) -> FastAPI:
-    """The pages of one installation. `poke("sync", "7")` asks the schedule to sync organisation 7 soon."""
+    """The pages of one installation. `poke("sync", "7")` asks the schedule to sync organisation 7 soon,
+    and `poke("connected", "7")` to read for the first time what has just been connected.
+    """
     app = FastAPI(title="arrears", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.office = office
     app.state.poke = poke

@@ -67,6 +67,15 @@ def test_a_poke_syncs_soon_and_the_first_sync_needs_none(a_town: Callable[..., T
         assert eventually(lambda: "by hand" in runs(town))
 
 
+def test_the_first_sync_after_connecting_is_told_apart_from_somebody_s_button(a_town: Callable[..., Town]) -> None:
+    town = a_town(company=False)
+    town.connect()
+    with running(Schedule(town.office, Config())) as schedule:
+        schedule.poke("connected", str(town.organisation))
+        assert eventually(lambda: "connected" in runs(town))
+        assert "by hand" not in runs(town)
+
+
 def test_a_clock_that_is_set_back_two_hours_silences_nothing(a_town: Callable[..., Town]) -> None:
     """Without the watcher nothing would happen for two hours: the next round would lie in the old future."""
     town = a_town(company=False)

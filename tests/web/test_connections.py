@@ -64,7 +64,7 @@ def test_an_organisation_that_needs_no_browser_is_shown_before_a_person_says_yes
     assert books.pokes == []
 
     assert nia.post("/connections/xero/directly").headers["location"] == "/?said=connected"
-    assert books.pokes == [("sync", "1")]
+    assert books.pokes == [("connected", "1")]
 
 
 def test_another_site_cannot_begin_a_consent(nia: Visitor, provider: dict[str, dict[str, object]]) -> None:
@@ -79,7 +79,7 @@ def test_coming_back_connects_and_asks_for_the_first_sync(
 
     assert answer.headers["location"] == "/?said=connected"
     assert provider["finish"]["code"] == "c1" and provider["finish"]["redirect_uri"] == BACK
-    assert books.pokes == [("sync", "1")]
+    assert books.pokes == [("connected", "1")]
 
 
 def test_the_whole_answer_of_the_browser_is_handed_on_because_quickbooks_names_the_company_there(
@@ -106,7 +106,7 @@ def test_a_person_picks_one_of_several_organisations(
 
     assert anna.post("/connections/xero/choose", state="s1", tenant="t2").headers["location"] == "/?said=connected"
     assert provider["choose"]["tenant"] == "t2"
-    assert books.pokes == [("sync", "2")]
+    assert books.pokes == [("connected", "2")]
     assert "Quayside Printworks" in anna.get("/connections").words.split("Connections")[-1]
 
 

@@ -144,7 +144,7 @@ def _redirect_uri(visit: Visit, kind: str) -> str:
 
 def _arrived(visit: Visit, organisation_id: int) -> Response:
     """The new organisation is the one to look at from now on, and its first sync is asked for."""
-    visit.request.app.state.poke("sync", str(organisation_id))
+    visit.request.app.state.poke("connected", str(organisation_id))
     with visit.office.database.unit_of_work() as unit:
         show(unit, visit.signed.session, organisation_id)
     return back("/", "connected")
