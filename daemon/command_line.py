@@ -14,7 +14,7 @@ from rich.console import Console
 from connector import kinds
 from daemon import founding
 from daemon.config import NAME, Config, ConfigProblem, read_config
-from daemon.serving import prepare_log
+from daemon.log_file import prepare_log
 from daemon.wiring import KEY_FILE, open_office
 from engine.forecast import Payers
 from jobs.office import Office

@@ -1,4 +1,4 @@
-"""The daemon's newest log lines, kept beside the database, so that a support bundle has them wherever it is made.
+"""The log: one line an event, and the daemon's newest lines kept beside the database for a support bundle.
 
 All of them go to standard error as well, and whoever runs the daemon keeps those as they like. Here only the newest
 stay: a file that is full makes room by becoming the older one of two.
@@ -12,6 +12,23 @@ from pathlib import Path
 import structlog
 
 from jobs.kept_log import FULL, older
+
+
+def prepare_log() -> None:
+    """One line an event, and tracebacks without the values of variables: those may be secrets, or somebody's letter."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"], drop_missing=True),
+        ],
+        # Whatever standard error is at that moment: a stream that was closed since must not swallow the line.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+    for name in ("urllib3", "apscheduler", "xero_python", "python_http_client", "imap_tools", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class LogFile:

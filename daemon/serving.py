@@ -1,9 +1,7 @@
 """Serving: one process that shows the pages and does the work, until somebody stops it."""
 
 import fcntl
-import logging
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,23 +38,6 @@ def alone_in(folder: Path) -> Iterator[None]:
                 f"arrears is running already on the data in {folder}. Stop that one first, or use its pages."
             ) from None
         yield
-
-
-def prepare_log() -> None:
-    """One line an event, and tracebacks without the values of variables: those may be secrets, or somebody's letter."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"], drop_missing=True),
-        ],
-        # Whatever standard error is at that moment: a stream that was closed since must not swallow the line.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
-    )
-    for name in ("urllib3", "apscheduler", "xero_python", "python_http_client", "imap_tools", "asyncio"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def serve_forever(config: Config) -> None:

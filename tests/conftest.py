@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from daemon.serving import prepare_log
+from daemon.log_file import prepare_log
 from town import Town, postgres_server
 
 prepare_log()  # as the daemon does: a log that writes every variable out takes longer than the failure it tells of
