@@ -17,6 +17,7 @@ from jobs.office import Office
 from jobs.settle import note_on, settle_in, task_on
 from jobs.stops import stop_address
 from store import stops
+from store.leases import one_at_a_time
 from store.tables import MessageRow, ReminderRow
 
 _FURTHER = (
@@ -28,6 +29,9 @@ _FURTHER = (
     Delivery.COMPLAINT,
 )
 """What weighs more than what, whatever came first: a mail that was delivered may still come back, never the reverse."""
+
+_TAKEN = (Delivery.ACCEPTED, Delivery.DEFERRED, Delivery.DELIVERED, Delivery.COMPLAINT)
+"""Words of a provider that has the message, and has not given up on it."""
 
 _STOPS = {
     Delivery.FAILED: stops.BOUNCE,
@@ -52,11 +56,12 @@ def take_note(unit: Session, office: Office, kind: str, event: DeliveryEvent) ->
 
 def told(unit: Session, office: Office, message: MessageRow, event: DeliveryEvent) -> None:
     """The same, of a message that is known already."""
-    reminder = unit.get(ReminderRow, message.reminder_id)
+    one_at_a_time(unit, message.organisation_id)
+    unit.refresh(message)  # another worker may have heard of it while we waited
+    reminder = unit.get(ReminderRow, message.reminder_id, populate_existing=True)
     if reminder is None or message.id is None:
         return
-    if reminder.state in (ReminderState.SENDING, ReminderState.UNSURE):
-        # Whatever is told of it, its provider had taken it: it went, even if it came back.
+    if _settles(reminder, message, event):
         receipt = Receipt(event.provider_id or message.provider_id, event.at or office.clock())
         settle_in(unit, office, message.reminder_id, message.id, receipt)
     message.seen_as = message.seen_as or (event.message_id if event.message_id != message.message_id else "")
@@ -68,6 +73,17 @@ def told(unit: Session, office: Office, message: MessageRow, event: DeliveryEven
     by_telephone = medium_of(message.channel) == Channel.CALL  # of which `call_heard` tells
     if event.kind in _STOPS and not message.diverted_to and not by_telephone:
         _bad_news(unit, office, reminder, message, event, recipient, news=news)
+
+
+def _settles(reminder: ReminderRow, message: MessageRow, event: DeliveryEvent) -> bool:
+    """Whatever is told of a doubt, its provider had taken it: it went, even if it came back.
+
+    It went as well when somebody had given up on this attempt and it waits to be sent again; but then not if it came
+    back, because it is for the next one to arrive.
+    """
+    if reminder.state == ReminderState.QUEUED:
+        return event.kind in _TAKEN and medium_of(message.channel) != Channel.CALL
+    return reminder.state in (ReminderState.SENDING, ReminderState.UNSURE)
 
 
 def added_to(message: MessageRow, event: DeliveryEvent, at: datetime) -> bool:
@@ -120,4 +136,7 @@ def _message_of(unit: Session, office: Office, kind: str, event: DeliveryEvent) 
     token = read_token(event.token, keys=office.reply_keys) if event.token else None
     attempt = str(token.attempt) if token is not None else event.attempt
     message = unit.get(MessageRow, int(attempt)) if attempt.isascii() and attempt.isdigit() else None
-    return message if message is not None and message.channel == kind else None
+    if message is None or message.channel != kind:
+        return None
+    # Before a database was restored, this number may have been another account's attempt.
+    return message if token is None or token.account == message.account_id else None

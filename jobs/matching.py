@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from channels import medium_of, read_tokens
+from channels import Token, medium_of, read_tokens
 from engine.replies import MatchedBy, Reply
 from engine.workflow import Channel
 from jobs.office import Office
@@ -46,13 +46,19 @@ def matched(unit: Session, office: Office, kind: str, reply: Reply) -> Match:
         return _by_number(unit, office, kind, reply)
     tokens = read_tokens(reply.tokens, keys=office.reply_keys)
     answered = inbox.messages_by_id(unit, reply.answers)
-    by_attempt = [message for token in tokens if (message := unit.get(MessageRow, token.attempt)) is not None]
-    strong = {token.account for token in tokens} | {message.account_id for message in answered}
+    by_attempt = [message for token in tokens if (message := _attempt_of(unit, token)) is not None]
+    strong = _as_they_are_now(unit, {token.account for token in tokens} | {message.account_id for message in answered})
     if strong:
         by = MatchedBy.TOKEN if tokens else MatchedBy.THREAD
-        return Match(_as_they_are_now(unit, strong), by, next(iter([*by_attempt, *answered]), None))
+        return Match(strong, by, next(iter([*by_attempt, *answered]), None))
     # What a mail server sends back is about whom it could not reach, whoever signs it.
     return _weakly(_named(unit, reply), accounts_of(unit, Channel.EMAIL, reply.failed_recipient or reply.sender))
+
+
+def _attempt_of(unit: Session, token: Token) -> MessageRow | None:
+    """The message that this address was made for. Before a restore, its number may have been another account's."""
+    message = unit.get(MessageRow, token.attempt)
+    return message if message is not None and message.account_id == token.account else None
 
 
 def is_a_stranger(unit: Session, account: AccountRow, message: MessageRow | None, sender: str) -> bool:

@@ -1,5 +1,6 @@
 """Mirrors jobs/deliveries.py: what providers tell comes late, twice and in any order, and ends in the same place."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlmodel import col
 
-from channels import Delivery, DeliveryEvent
+from channels import Delivery, DeliveryEvent, token_of
 from engine.reminders import ReminderState
 from jobs.deliveries import take_note
 from jobs.recalculate import recalculate
@@ -180,6 +181,60 @@ def test_whatever_is_told_settles_a_doubt_the_message_went(firm: Firm, state: Re
     tell(firm, attempt, DeliveryEvent(kind, at=AT))
 
     assert [row.state for row in firm.rows(ReminderRow) if row.id == message(firm, attempt).reminder_id] == ["sent"]
+
+
+@pytest.mark.parametrize("kind", [Delivery.ACCEPTED, Delivery.DEFERRED, Delivery.DELIVERED, Delivery.COMPLAINT])
+def test_what_proves_that_an_attempt_went_after_all_keeps_it_from_going_once_more(firm: Firm, kind: Delivery) -> None:
+    """A person said that it did not go, so it is queued again; then its provider speaks up."""
+    ivy = firm.account("Ivy", date(2026, 1, 1))
+    attempt = sent(firm, ivy, "pay@debtor.example", state="queued")
+    tell(firm, attempt, DeliveryEvent(kind, at=AT))
+
+    assert [row.state for row in firm.rows(ReminderRow) if row.cycle >= 100] == [ReminderState.SENT]
+    assert message(firm, attempt).outcome == "sent"
+
+
+def test_an_attempt_that_came_back_leaves_the_next_one_queued(firm: Firm) -> None:
+    ivy = firm.account("Ivy", date(2026, 1, 1))
+    attempt = sent(firm, ivy, "old@debtor.example", state="queued")
+    tell(firm, attempt, DeliveryEvent(Delivery.FAILED, at=AT))
+
+    assert [row.state for row in firm.rows(ReminderRow) if row.cycle >= 100] == [ReminderState.QUEUED]
+
+
+def test_a_signed_word_about_an_attempt_of_another_account_is_passed_over(firm: Firm) -> None:
+    """A database that was restored gives a number that is used up already to another attempt."""
+    ivy, fern = firm.account("Ivy", date(2026, 1, 1)), firm.account("Fern", date(2026, 1, 1))
+    attempt = sent(firm, fern, "pay@debtor.example", state="unsure")
+    token = token_of(account=ivy, attempt=attempt, key=firm.office.reply_keys[0])
+    with firm.office.database.unit_of_work() as unit:
+        take_note(unit, firm.office, "email_smtp", DeliveryEvent(Delivery.FAILED, token=token, stops_address=True))
+
+    assert stops(firm) == []
+    assert [row.state for row in firm.rows(ReminderRow) if row.cycle >= 100] == [ReminderState.UNSURE]
+
+
+def test_two_workers_that_hear_of_one_message_at_the_same_moment_forget_nothing(database_url: str) -> None:
+    firm = Firm.founded(database_url)
+    firm.now = AT
+    firm.change(ledger_as_of=AT)
+    attempts = [sent(firm, firm.account(f"A{n}", date(2026, 1, 1)), f"a{n}@debtor.example") for n in range(15)]
+    kinds = (Delivery.ACCEPTED, Delivery.FAILED, Delivery.DELIVERED, Delivery.DEFERRED)
+    together = threading.Barrier(len(kinds))
+
+    def hear(kind: Delivery) -> None:
+        for attempt in attempts:
+            together.wait()
+            tell(firm, attempt, DeliveryEvent(kind, at=AT))
+
+    threads = [threading.Thread(target=hear, args=(kind,)) for kind in kinds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {message(firm, attempt).delivery for attempt in attempts} == {Delivery.FAILED}
+    firm.close()
 
 
 def test_what_is_told_of_a_message_that_is_not_ours_is_passed_over(firm: Firm) -> None:

@@ -19,6 +19,7 @@ from sqlmodel import col
 
 from channels import reply_address, settings_of
 from engine.holds import HoldKind
+from engine.reminders import ReminderState
 from jobs import acts, reply_acts
 from jobs.receive import TRIES, understand_all
 from store import inbox
@@ -32,6 +33,7 @@ from store.tables import (
     MessageRow,
     PaymentRow,
     PostRow,
+    ReminderRow,
     ReplyRow,
     TaskRow,
     VoiceConsentRow,
@@ -291,6 +293,28 @@ def test_two_signed_addresses_of_different_accounts_are_no_answer(firm: Firm) ->
 
     assert reply(firm).account_id is None
     assert tasks(firm) == ["unmatched reply"]
+
+
+def test_a_signed_address_whose_attempt_is_another_accounts_proves_the_account_and_no_message(firm: Firm) -> None:
+    """A database that was restored gives a number that is used up already to another attempt."""
+    ivy = firm.account("Ivy", date(2026, 1, 1), email="pay@ivy.example")
+    fern = firm.account("Fern", date(2026, 1, 1), email="pay@fern.example")
+    attempt = sent(firm, fern, "pay@fern.example", state="unsure")
+    bounce(firm, signed(firm, ivy, attempt), "pay@ivy.example")
+
+    assert (reply(firm).account_id, reply(firm).reminder_id) == (ivy, None)
+    assert stopped(firm) == []
+    assert HoldKind.NO_ADDRESS in holds(firm, ivy)
+    (doubt,) = [row for row in firm.rows(ReminderRow) if row.cycle >= 100]
+    assert doubt.state == ReminderState.UNSURE
+
+
+def test_a_signed_address_of_an_account_that_is_not_here_does_not_hide_who_wrote(firm: Firm) -> None:
+    ivy = firm.account("Ivy", date(2026, 1, 1), email="pay@ivy.example")
+    mail(firm, "We paid on Friday.", sender="pay@ivy.example", to=signed(firm, 7_777, 8_888))
+
+    assert (reply(firm).account_id, reply(firm).matched_by) == (ivy, "sender")
+    assert HoldKind.REPLY in holds(firm, ivy)
 
 
 def test_an_absence_notice_holds_nothing_but_says_that_somebody_has_left(firm: Firm) -> None:
