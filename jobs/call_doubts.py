@@ -2,8 +2,9 @@
 anything rang.
 
 No telephone is ever rung a second time over a doubt. The provider is asked whether it took the call, at the distances
-that its channel names; what it tells of the call by itself settles the doubt too (see `jobs.calls`), and so does a
-person. A call by machine is a reminder like any other, and its doubts are settled in `jobs.stranded`.
+that its channel names, and after the last time a person is; what it tells of the call by itself settles the doubt too
+(see `jobs.calls`), and so does a person. A call by machine is a reminder like any other, and its doubts are settled in
+`jobs.stranded`.
 """
 
 from sqlmodel import Session
@@ -15,6 +16,7 @@ from jobs.calls import CallState
 from jobs.containing import contained
 from jobs.looking_up import plan_next_look
 from jobs.office import Office
+from jobs.unknown_calls import ask_a_person, nobody_need_ask
 from store import outbox
 from store.tables import MessageRow, PhoneCallRow
 
@@ -57,6 +59,7 @@ def settle_doubt(office: Office, call_id: int, *, rang: bool, by: str) -> None:
         call.why = f"{by} says that it {'was' if rang else 'was not'} put through"
         call.ended_at = office.clock()
         call.settled_at = None if rang else office.clock()
+        nobody_need_ask(unit, office, call, by=by)
 
 
 def _doubt(session: Session, office: Office, call_id: int) -> tuple[PhoneCallRow, MessageRow]:
@@ -86,8 +89,11 @@ def _found_nothing(office: Office, call_id: int) -> None:
         unit.refresh(call)
         message = unit.get(MessageRow, call.message_id, populate_existing=True)
         assert message is not None
-        if doubtful(call, office.clock()) and message.evidence_next_at is not None:
-            plan_next_look(office, message, office.clock())
+        if not doubtful(call, office.clock()) or message.evidence_next_at is None:
+            return  # somebody has settled it while the provider was asked
+        plan_next_look(office, message, office.clock())
+        if message.evidence_next_at is None:
+            ask_a_person(unit, office, call, message)
 
 
 def _found(office: Office, call: PhoneCallRow, message: MessageRow) -> Receipt | None:

@@ -26,6 +26,7 @@ from jobs.calls import CallState, reached
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import note_on
+from jobs.unknown_calls import nobody_need_ask
 from store import outbox
 from store.history import write_note
 from store.numbers import dialled, home_of, shown
@@ -161,6 +162,8 @@ def _write_down(
     call = _the_call(unit, reminder, told, organisation, by, now)
     call.result, call.note, call.settled_at = result, told.note.strip()[:LONGEST_NOTE], now
     call.conversation = result in CONVERSATIONS
+    if call.state == CallState.UNSURE:
+        nobody_need_ask(unit, office, call, by=by)
     if result is not Result.WRONG_NUMBER:
         reached(call, call.answered_at or now, ZoneInfo(organisation.time_zone))
     unit.flush()

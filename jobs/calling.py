@@ -25,6 +25,7 @@ from jobs.looking_up import plan_looks
 from jobs.looks import Looks
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
+from jobs.unknown_calls import ask_a_person, nobody_need_ask
 from store.changes import Changes
 from store.ledger_copy import TakenIn, take_in_invoices
 from store.numbers import Number, dialled, home_of
@@ -283,6 +284,10 @@ def settle_call(office: Office, call_id: int, outcome: Outcome) -> None:
                 if early:
                     call.state, call.why = CallState.UNSURE, why
                     plan_looks(office, message, office.clock())
+                    if message.evidence_next_at is None and call.settled_at is None:
+                        ask_a_person(unit, office, call, message)
+        if call.state != CallState.UNSURE:
+            nobody_need_ask(unit, office, call)
 
 
 def _capital(text: str) -> str:

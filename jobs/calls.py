@@ -22,6 +22,7 @@ from jobs.call_choices import chosen, no_more_calls
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.settle import note_on
+from jobs.unknown_calls import nobody_need_ask
 from store import outbox
 from store.history import write_note
 from store.leases import one_at_a_time
@@ -92,9 +93,11 @@ def call_heard(unit: Session, office: Office, event: DeliveryEvent) -> None:
         return
     one_at_a_time(unit, message.organisation_id)
     call = _call_of(unit, message)
-    over = call.ended_at is not None
+    over, unknown = call.ended_at is not None, call.state == CallState.UNSURE
     _take_in(call, event, event.at or office.clock(), _zone_of(unit, call))
     unit.flush()
+    if unknown and call.state != CallState.UNSURE:
+        nobody_need_ask(unit, office, call)
     if call.by_machine:
         if choice := event.details.get("choice", ""):
             chosen(unit, office, call, choice)

@@ -52,10 +52,11 @@ def known_of(message: MessageRow) -> str:
     if not message.outcome:
         return "It was written down and is on its way; nobody has answered yet."
     outcome = f"{message.outcome[:1].upper()}{message.outcome[1:]}".rstrip(".")
-    return f"{outcome}.{_looked(message)}{where}{told}"
+    return f"{outcome}.{looked(message)}{where}{told}"
 
 
-def _looked(message: MessageRow) -> str:
+def looked(message: MessageRow) -> str:
+    """How often the provider was asked in vain, and when it is asked again; with a blank before it, or empty."""
     if not message.evidence_tries and message.evidence_next_at is None:
         return ""
     times = {0: "not yet", 1: "once"}.get(message.evidence_tries, f"{message.evidence_tries} times")

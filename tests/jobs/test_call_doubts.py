@@ -11,10 +11,11 @@ from channels import Unsure
 from jobs import deliver
 from jobs.acting import NotAllowed
 from jobs.call_doubts import DIED, ask_the_provider, settle_doubt, settle_doubtful_calls
+from jobs.call_results import Result, Then
 from jobs.calling import doubtful, ring, settle_call, under_way
 from jobs.calls import CallState, call_heard
 from jobs.looking_up import known_of
-from store.tables import MessageRow, PhoneCallRow
+from store.tables import MessageRow, PhoneCallRow, TaskRow
 from tests.channels.twilio_world import AGENT, PUBLIC, Line, opened
 from tests.jobs.calling_firm import DIALLED, CallingFirm
 from tests.jobs.firm import BY
@@ -60,6 +61,21 @@ def minutes_later(firm: CallingFirm, *minutes: int) -> list[int]:
     return tries
 
 
+def asked_of_people(firm: CallingFirm) -> list[str]:
+    return [task.text for task in firm.rows(TaskRow) if task.kind == "unsure" and task.closed_at is None]
+
+
+def looked_up_in_vain(firm: CallingFirm, line: Line) -> None:
+    """The provider's answer was lost, and the last of its four look-ups has found nothing."""
+    line.control.person(AGENT, presses=["1"])
+    line.world.control.faults(twilio=["drop_after"])
+    rung(firm)
+    line.control.settled()
+    line.world.control.faults(twilio=["drop_before"] * 12)
+    minutes_later(firm, 2, 10, 30, 120)
+    line.world.control.faults(twilio=[])
+
+
 def left_while_dialling(firm: CallingFirm, monkeypatch: pytest.MonkeyPatch) -> None:
     def dies(*_: object) -> None:
         raise SystemExit
@@ -78,6 +94,60 @@ def test_a_call_in_doubt_is_looked_up_after_2_10_30_and_120_minutes_and_then_lef
     assert doubtful(the_call(firm), firm.now)
     assert line.control.calls() == [], "a doubt is never rung again by itself"
     assert "asked 4 times" in known_of(its_message(firm))
+
+
+def test_after_the_last_look_a_person_is_asked_to_find_out_whether_it_rang(firm, line):
+    line.world.control.faults(twilio=["drop_before"])
+    rung(firm)
+    minutes_later(firm, 2, 10, 30, 119)
+    assert asked_of_people(firm) == [], "the provider is asked once more"
+    minutes_later(firm, 1, 60)
+
+    (task,) = asked_of_people(firm)
+    assert task.startswith(f"Fern & Fig Café: nobody knows whether {BY} was put through to 020 7946 0018 on 26 January")
+    assert "The provider was asked 4 times" in task
+    assert "Look into the call log of your telephone provider, then say on the call's page whether it rang." in task
+
+
+def the_provider_tells(firm: CallingFirm, line: Line) -> None:
+    for event in line.told():
+        with firm.office.database.unit_of_work() as unit:
+            call_heard(unit, firm.office, event)
+
+
+def evidence_is_found(firm: CallingFirm, _: Line) -> None:
+    assert ask_the_provider(firm.office, 1)
+
+
+def a_person_says_so(firm: CallingFirm, _: Line) -> None:
+    settle_doubt(firm.office, 1, rang=True, by=BY)
+
+
+def a_person_says_that_it_did_not_ring(firm: CallingFirm, _: Line) -> None:
+    settle_doubt(firm.office, 1, rang=False, by=BY)
+
+
+def its_result_is_written_down(firm: CallingFirm, _: Line) -> None:
+    firm.came_of_it(Result.LEFT_MESSAGE, Then.NEXT_STEP)
+
+
+WAYS = [
+    the_provider_tells,
+    evidence_is_found,
+    a_person_says_so,
+    a_person_says_that_it_did_not_ring,
+    its_result_is_written_down,
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_nobody_is_asked_any_more_once_the_doubt_is_settled_by_whichever_way(firm, line, way):
+    looked_up_in_vain(firm, line)
+    assert len(asked_of_people(firm)) == 1
+    way(firm, line)
+
+    assert asked_of_people(firm) == []
+    assert not doubtful(the_call(firm), firm.now)
 
 
 def test_a_call_whose_answer_was_lost_is_found_by_the_round_of_the_schedule(firm, line):
@@ -151,6 +221,8 @@ def test_a_call_that_nobody_can_be_asked_about_waits_for_a_person(firm, line, mo
 
     assert doubtful(the_call(firm), firm.now)
     assert its_message(firm).evidence_next_at is None
+    (task,) = asked_of_people(firm)
+    assert "The provider was asked" not in task
 
 
 def test_an_open_doubt_of_a_person_s_call_never_settles_the_step_itself(firm, line):

@@ -4,10 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select, update
 
 from engine.words import in_words
-from store.tables import HoldRow, PhoneCallRow, ReminderRow, VoiceConsentRow
+from jobs.calls import CallState
+from jobs.unknown_calls import ask_a_person
+from store.tables import HoldRow, MessageRow, PhoneCallRow, ReminderRow, VoiceConsentRow
 from tests.web.books import Books
 from tests.web.calling import NAMES, an_invoice_of, with_calls
 from tests.web.filling import NOW, TODAY, Filling
@@ -232,3 +234,56 @@ def test_how_far_a_call_has_come_is_a_frame_of_ours_that_can_do_nothing(anna: Vi
     policy = frame.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "form-action 'none'" in policy and "frame-ancestors 'self'" in policy
     assert "refresh" not in frame.text
+
+
+def in_doubt(books: Books, reminder: int) -> None:
+    """A colleague had a call put through, and nobody knows whether it was."""
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get(ReminderRow, reminder)
+        assert row is not None
+        message = MessageRow(
+            organisation_id=books.ours,
+            account_id=row.account_id,
+            reminder_id=reminder,
+            channel="call_twilio",
+            to="+442079460038",
+            evidence_tries=4,
+            created_at=NOW - timedelta(hours=3),
+        )
+        unit.add(message)
+        unit.flush()
+        call = PhoneCallRow(
+            organisation_id=books.ours,
+            account_id=row.account_id,
+            reminder_id=reminder,
+            message_id=message.id,
+            number="+442079460038",
+            by="Cleo Marsh",
+            begun_at=NOW - timedelta(hours=3),
+            state=CallState.UNSURE,
+        )
+        unit.add(call)
+        unit.flush()
+        ask_a_person(unit, books.office, call, message)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_whoever_finds_out_whether_a_colleague_s_call_rang_says_so_on_its_page(
+    anna: Visitor, books: Books, calls: dict[str, int], waits: bool
+) -> None:
+    """Also when the account has paid since, and no call waits any more."""
+    in_doubt(books, calls[PLAIN])
+    if not waits:
+        with books.office.database.unit_of_work() as unit:
+            unit.execute(update(ReminderRow).where(col(ReminderRow.id) == calls[PLAIN]).values(state="withdrawn"))
+    asked = "nobody knows whether Cleo Marsh was put through to 020 7946 0038"
+    assert asked in anna.get("/").words
+
+    page = anna.get(f"/calls/{calls[PLAIN]}")
+    assert "Was this call put through? Cleo Marsh began it on" in page.words and problems(page.text) == []
+    call = rows(books, PhoneCallRow)[-1].id
+    said = anna.post(f"/calls/{calls[PLAIN]}/doubt", call=str(call), said="rang")
+
+    assert said.headers["location"] == f"/calls/{calls[PLAIN]}?said=call-settled"
+    assert asked not in anna.get("/").words
+    assert "Was this call put through?" not in anna.get(f"/calls/{calls[PLAIN]}").words

@@ -101,7 +101,7 @@ def one_call(desk: Looking, reminder_id: int) -> Response:
         holds=[hold for hold in file.holds if hold.invoice_id is None and (hold.until or desk.as_of) >= desk.as_of],
         on_the_line=line,
         ringing=line is not None and under_way(line, now),
-        in_doubt=line is not None and doubtful(line, now),
+        doubts=[one for one in earlier if _is_unknown(one, reminder_id, now)],
         what_to_say=notes_to_say,
         machine=shown(machine, home) if machine and can_ring(desk.office) else "",
         last_seen=last.id if last is not None else 0,
@@ -242,6 +242,11 @@ def _on_the_line(desk: Desk, earlier: Sequence[PhoneCallRow], reminder_id: int) 
     call = next(mine, None)
     recent = call is not None and (call.settled_at is None or call.state == "not made")
     return call if recent else None
+
+
+def _is_unknown(call: PhoneCallRow, reminder_id: int, now: datetime) -> bool:
+    """Whether anybody's call for this step is in doubt. One by machine is settled with its reminder."""
+    return call.reminder_id == reminder_id and not call.by_machine and doubtful(call, now)
 
 
 def _earlier(desk: Desk, calls: Sequence[PhoneCallRow]) -> list[tuple[PhoneCallRow, str]]:
