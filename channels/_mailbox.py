@@ -1,7 +1,9 @@
 """The mailbox that replies come back to, read over IMAP without touching it: nothing is marked, moved or deleted.
 
-The bookmark is `<uidvalidity>:<uid>` of the last mail handed over. A server that renumbers its mails changes the
-first half; then everything is handed over again, and whoever stores it recognises what is already there.
+The bookmark is `<uidvalidity>:<uid>:<mailbox>` of the last mail handed over. A server that renumbers its mails changes
+the first part. The last part is a fingerprint of host, user and folder, because many servers give every mailbox the
+same first number. Where either is another one, everything is handed over again, and whoever stores it recognises what
+is already there.
 """
 
 import imaplib
@@ -29,7 +31,8 @@ def collect(
         mailbox = _opened(host, port, security, timeout)
         leaving.callback(_leave, mailbox)
         _sign_in(mailbox, username, password)
-        yield from _after(mailbox, folder, bookmark)
+        which = sha256("\n".join((host.lower(), username, folder)).encode()).hexdigest()[:12]
+        yield from _after(mailbox, folder, which, bookmark)
 
 
 def _opened(host: str, port: int, security: str, timeout: float) -> BaseMailBox:
@@ -69,14 +72,14 @@ def _sign_in(mailbox: BaseMailBox, username: str, password: str) -> None:
         mailbox.login_utf8(username, password, initial_folder=None)
 
 
-def _after(mailbox: BaseMailBox, folder: str, bookmark: str | None) -> Iterator[Collected]:
+def _after(mailbox: BaseMailBox, folder: str, which: str, bookmark: str | None) -> Iterator[Collected]:
     mailbox.folder.set(folder, readonly=True)
     validity = _validity(mailbox)
-    last = _last_uid(bookmark, validity)
+    last = _last_uid(bookmark, validity, which)
     found = (int(uid) for uid in mailbox.uids(f"UID {last + 1}:*", charset=None))
     for uid in sorted(uid for uid in found if uid > last):
         if (raw := _raw(mailbox, uid)) is not None:
-            yield Collected(_event_id(raw), raw, f"{validity}:{uid}")
+            yield Collected(_event_id(raw), raw, f"{validity}:{uid}:{which}")
 
 
 def _validity(mailbox: BaseMailBox) -> str:
@@ -84,9 +87,9 @@ def _validity(mailbox: BaseMailBox) -> str:
     return told[-1].decode("ascii", "replace") if told and told[-1] else "0"
 
 
-def _last_uid(bookmark: str | None, validity: str) -> int:
-    numbering, _, uid = (bookmark or "").partition(":")
-    return int(uid) if numbering == validity and uid.isdecimal() else 0
+def _last_uid(bookmark: str | None, validity: str, which: str) -> int:
+    numbering, uid, mailbox = [*(bookmark or "").split(":"), "", ""][:3]
+    return int(uid) if (numbering, mailbox) == (validity, which) and uid.isdecimal() else 0
 
 
 def _raw(mailbox: BaseMailBox, uid: int) -> bytes | None:

@@ -104,6 +104,22 @@ def test_a_renumbered_mailbox_is_read_again_and_every_mail_is_recognised(world, 
     assert after[-1].bookmark != before[-1].bookmark
 
 
+def test_in_another_mailbox_whose_numbers_look_alike_nothing_is_passed_over(world, channel):
+    """Many servers give every mailbox the same UIDVALIDITY, so a firm that moves would lose its next answers."""
+    for number in range(3):
+        world.control.deliver(b"From: x@y.example\r\n\r\n%d\r\n" % number)
+    *_, last = channel.collect(None)
+    with sandbox.start(clock=NOW, company=False) as elsewhere:
+        elsewhere.control.deliver(b"From: x@y.example\r\n\r\nWe paid.\r\n")
+        moved = a_channel(elsewhere, imap_host="localhost")
+        (found,) = moved.collect(last.bookmark)
+        assert list(moved.collect(found.bookmark)) == []
+        moved.close()
+
+    assert b"We paid." in found.raw
+    assert list(channel.collect(last.bookmark)) == []
+
+
 def test_nothing_in_the_mailbox_is_marked_as_read(world, channel):
     channel.send(REMINDER)
     world.control.reply(REMINDER.message_id, "one")
