@@ -110,13 +110,14 @@ def _bodies(mail: Message) -> list[Message]:
 
 def _best(group: list[Message]) -> list[Message]:
     """Of the same words in two forms, the plain ones, unless they are empty."""
-    plain = [part for part in group if part.get_content_type() == "text/plain" and decoded(part).strip()]
+    plain = [part for part in group if part.get_content_type() != "text/html" and decoded(part).strip()]
     return plain or [part for part in group if part.get_content_type() == "text/html"]
 
 
 def _is_body(part: Message) -> bool:
+    """Text; and so is a mail that says it has parts and shows no border between them."""
     return (
-        part.get_content_type() in ("text/plain", "text/html")
+        (part.get_content_type() in ("text/plain", "text/html") or part.get_content_maintype() == "multipart")
         and not inside(part)
         and header(part, "Content-Disposition").partition(";")[0].strip().lower() != "attachment"
     )

@@ -121,6 +121,12 @@ def test_a_broken_mail_is_read_as_far_as_it_goes(raw):
     assert (reply.text + reply.subject + reply.sender_name).encode("utf-8") is not None
 
 
+def test_what_stands_in_a_mail_of_parts_without_a_border_is_its_text():
+    assert read_mail(b"From: a@b.example\r\nContent-Type: multipart/mixed\r\n\r\nWe pay on Friday.").said == (
+        "We pay on Friday."
+    )
+
+
 @pytest.mark.parametrize("raw", [b"", b" \r\n\r\n"])
 def test_an_empty_mail_is_refused_with_a_sentence(raw):
     with pytest.raises(ValueError, match="empty"):
