@@ -15,6 +15,7 @@ from engine.holds import HoldKind
 from engine.notes import NoteKind
 from engine.replies import Keyword, ReplyKind, holds_the_next_step
 from engine.suggestions import Suggestion, SuggestionKind, suggestions
+from engine.words import in_words
 from jobs.deliveries import told
 from jobs.office import Office
 from store.history import write_note
@@ -56,7 +57,7 @@ def belongs(
     if row.kind not in (*CAME_BACK, *SILENT):
         _note(unit, office, row, account)
     if organisation.reply_holds and holds_the_next_step(ReplyKind(row.kind)):
-        wrote = f"{row.sender_name or row.sender} wrote on {row.received_at:%d.%m.%Y}"
+        wrote = f"{row.sender_name or row.sender} wrote on {in_words(row.received_at.date())}"
         hold_for(unit, office, row, account, organisation, HoldKind.REPLY, wrote)
     _suggest(unit, office, row, account, organisation, keyword)
     unit.flush()

@@ -16,6 +16,7 @@ from connector import LedgerFailure, RateLimited
 from engine.calendars import SENDING_WINDOW
 from engine.notes import NoteKind
 from engine.reminders import ANSWER_CYCLE, ReminderState
+from engine.words import in_words
 from jobs import answering, receive
 from jobs.call_doubts import settle_doubtful_calls
 from jobs.claiming import Claimed, claim
@@ -184,7 +185,7 @@ def postpone_missed(office: Office) -> None:
             reminder.send_after = sending_moment(ground, as_of, now, window=SENDING_WINDOW)
             if reminder.send_after <= now:
                 continue  # late by a day or more, but this is a good time of day for it
-            text = f"{reminder.step_name} missed its sending time; it waits for {reminder.send_after:%d.%m.%Y}."
+            text = f"{reminder.step_name} missed its sending time; it waits for {in_words(reminder.send_after.date())}."
             note_on(unit, reminder, NoteKind.HELD, text, now)
 
 

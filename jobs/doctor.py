@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from engine.reminders import ReminderState
-from engine.words import days
+from engine.words import days, in_words
 from jobs.office import Office
 from store import inbox
 from store.tables import ConnectionRow, MessageRow, OrganisationRow, PostRow, ReminderRow
@@ -134,7 +134,7 @@ def _last_send(session: Session, organisation: OrganisationRow) -> Finding:
     last = session.scalars(select(func.max(MessageRow.sent_at)).where(mine)).one()
     if last is None:
         return ok(about, "sending is on; nothing has been sent yet")
-    return ok(about, f"sending is on; the last message left on {last:%d.%m.%Y at %H:%M} UTC")
+    return ok(about, f"sending is on; the last message left on {in_words(last.date())} at {last:%H:%M} UTC")
 
 
 def _doubts(session: Session, organisation: OrganisationRow) -> Finding:

@@ -18,6 +18,7 @@ from connector import Ledger, LedgerFailure, Purpose, Refused, title_of
 from engine.holds import HoldKind
 from engine.looking import look
 from engine.receivables import InvoiceStatus
+from engine.words import in_words
 from jobs.containing import contained
 from jobs.governors import governor_of
 from jobs.ledgers import connection_of, ledger_of, remember
@@ -203,7 +204,7 @@ def _done(office: Office, dated: Dated, state: str) -> None:
 
 def _refused(office: Office, dated: Dated, name: str, why: str) -> None:
     """It stays in our own history, and a person is told."""
-    wish = f"by {dated.on:%d.%m.%Y}" if dated.on else "by no certain day any more"
+    wish = f"by {in_words(dated.on)}" if dated.on else "by no certain day any more"
     with office.database.unit_of_work() as unit:
         _set(unit, dated, state="refused", why=why, next_attempt_at=None)
         open_task(

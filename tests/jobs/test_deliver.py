@@ -69,7 +69,7 @@ def test_a_reminder_that_missed_its_day_because_we_were_down_waits_for_the_next_
 
     assert town.control.mails() == []
     assert [note.text for note in town.notes(FERN) if note.kind == "held"] == [
-        "Reminder 1 missed its sending time; it waits for 14.01.2026."
+        "Reminder 1 missed its sending time; it waits for 14 January 2026."
     ]
     town.day(date(2026, 1, 14))
     assert len(town.control.mails()) == 1

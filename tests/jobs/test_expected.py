@@ -204,7 +204,9 @@ def test_what_the_ledger_refuses_is_told_to_a_person_and_not_tried_again(a_town:
     write_expected_dates(town.office)
 
     (task,) = town.tasks()
-    assert task.text.startswith("Xero did not take that payment of INV-A is expected by 30.01.2026. Enter it there.")
+    assert task.text.startswith(
+        "Xero did not take that payment of INV-A is expected by 30 January 2026. Enter it there."
+    )
     town.control.calls(reset=True)
     later(town, days=1)
     assert town.control.calls() == []

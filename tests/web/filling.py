@@ -292,7 +292,7 @@ class Filling:
             reply.sender,
             reply_id=reply.id,
         )
-        self.hold(account, "reply", "Jo Marsh wrote on 14.07.2026", reply_id=reply.id, by="jo@brackenfield.example")
+        self.hold(account, "reply", "Jo Marsh wrote on 14 July 2026", reply_id=reply.id, by="jo@brackenfield.example")
         return account
 
     def reply(self, account: int | None, sender: str, subject: str, said: str, **more: Any) -> ReplyRow:
