@@ -75,9 +75,7 @@ _TOO_LARGE = (
     "Something was posted to the door of {} that is larger than {} MB, and was turned away. If a customer says that "
     "they have sent a large file, ask for it by another way."
 )
-_ASIDE = (
-    "{0} posts to the door of {1} wait for a person, the newest because {2}. Look at them on the page of replies{3}."
-)
+_ASIDE = "{} to the door of {} {} for a person. {}{}. Look at the end of the page Replies{}."
 _FULL = "; until some are dealt with, no more of them are taken in"
 
 
@@ -100,7 +98,8 @@ def _is_full(aside: inbox.Aside, more: list[Kept]) -> bool:
 
 def _ask_a_person(unit: Session, office: Office, kind: str, problem: str, *, full: bool) -> None:
     posts = inbox.set_aside(unit, kind).posts
-    text = _ASIDE.format(posts, kind, problem.rstrip("."), _FULL if full else "")
+    count, wait, about = ("1 post", "waits", "") if posts == 1 else (f"{posts:,} posts", "wait", "About the newest: ")
+    text = _ASIDE.format(count, kind, wait, about, problem.rstrip("."), _FULL if full else "")
     _open(unit, office, f"aside:{kind}", "unreadable reply", text)
 
 

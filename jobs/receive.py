@@ -13,6 +13,7 @@ from sqlmodel import Session
 from channels import DeliveryEvent, medium_of
 from engine.holds import HoldKind
 from engine.replies import MatchedBy, Reply, ReplyKind, holds_the_next_step
+from engine.words import in_words
 from engine.workflow import Channel
 from jobs.belonging import CAME_BACK, SILENT, belongs, hold_for
 from jobs.containing import contained
@@ -125,15 +126,23 @@ def _hours(since: timedelta) -> int:
     return min(since, _TRIED_ON) // timedelta(hours=1)
 
 
+def is_tried_on(problem: str, received_at: datetime, now: datetime) -> bool:
+    """Whether this post, which a person is asked to read, is also tried again by itself."""
+    return problem == inbox.TRIPPED and now - received_at < _TRIED_ON
+
+
 def understand(office: Office, post_id: int) -> None:
     """Reads one stored post and writes down what it is. What cannot be read keeps its problem, and its raw copy."""
     with office.database.unit_of_work() as unit:
         post = inbox.try_post(unit, post_id)
         if post is None:
             return
-        if post.attempts > TRIES and not post.problem:
-            _give_up(unit, office, post, inbox.TRIPPED)
-            return
+        if post.attempts > TRIES:
+            # Hours in which we were not running, or a person had it in hand, are not made up for minute by minute.
+            post.attempts = max(post.attempts, TRIES + 1 + _hours(office.clock() - post.received_at))
+            if not post.problem:
+                _give_up(unit, office, post, inbox.TRIPPED)
+                return
     with office.database.unit_of_work() as unit:
         post = inbox.post_alone(unit, post_id)
         if post is None:
@@ -159,10 +168,14 @@ def _understood(unit: Session, office: Office, post: PostRow) -> None:
 
 
 def nothing_to_look_for(unit: Session, office: Office, post: PostRow, *, by: str) -> None:
-    """Closes the task that asked a person to look for this post."""
+    """Closes the task that asked a person to look for this post, or for all that its door has put aside."""
     organisation = first_organisation(unit)
-    if organisation is not None:
-        close_task(unit, organisation_id=organisation, key=f"post:{post.id}", at=office.clock(), by=by)
+    if organisation is None:
+        return
+    unit.flush()
+    keys = [f"post:{post.id}", *([] if inbox.set_aside(unit, post.channel).posts else [f"aside:{post.channel}"])]
+    for key in keys:
+        close_task(unit, organisation_id=organisation, key=key, at=office.clock(), by=by)
 
 
 def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None:
@@ -175,8 +188,8 @@ def _give_up(unit: Session, office: Office, post: PostRow, problem: str) -> None
             organisation_id=organisation,
             key=f"post:{post.id}",
             kind="unreadable reply",
-            text=f"What came in on {post.received_at:%d.%m.%Y} cannot be read: {problem.rstrip('.')}. "
-            "It waits at the end of the replies.",
+            text=f"What came in on {in_words(post.received_at.date())} cannot be read. {problem.rstrip('.')}. "
+            "Look at it at the end of the page Replies.",
             at=office.clock(),
         )
 
@@ -240,12 +253,12 @@ def _nobody_knows(unit: Session, office: Office, row: ReplyRow, match: Match) ->
         organisation_id=row.organisation_id,
         key=f"reply:{row.id}",
         kind="unmatched reply",
-        text=f"A reply from {row.sender} (“{row.subject}”) belongs to no account that we are sure of. Say whose it is.",
+        text=f"A reply from {_from(row)} belongs to no account that we are sure of. Say whose it is.",
         at=office.clock(),
     )
     if not holds_the_next_step(ReplyKind(row.kind)):
         return
-    why = f"a reply of {row.received_at:%d.%m.%Y} from {row.sender} may be theirs; say whose it is"
+    why = f"a reply of {in_words(row.received_at.date())} from {row.sender} may be theirs; say whose it is"
     for number in sorted(match.accounts)[:_MOST_HELD]:
         account = account_now(unit, number)
         organisation = unit.get(OrganisationRow, account.organisation_id) if account is not None else None
@@ -253,3 +266,7 @@ def _nobody_knows(unit: Session, office: Office, row: ReplyRow, match: Match) ->
             hold_for(unit, office, row, account, organisation, HoldKind.REPLY, why)
             unit.flush()
             recalculate_in(unit, office, account.organisation_id, [number])
+
+
+def _from(row: ReplyRow) -> str:
+    return " ".join([row.sender or "somebody unnamed", *([f"(“{row.subject}”)"] if row.subject else [])])

@@ -397,6 +397,37 @@ def test_what_trips_us_for_a_day_is_left_to_the_person_who_was_asked(
     assert tried[-6 * 24 :] == [0] * 6 * 24 and tasks(firm) == ["unreadable reply"]
 
 
+@pytest.mark.parametrize("later", [timedelta(hours=9), timedelta(days=3)])
+def test_a_post_that_trips_us_again_late_is_tried_on_no_more_than_once_an_hour(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch, later: timedelta
+) -> None:
+    trips(monkeypatch, OSError("the disk is full"))
+    mail(firm, "We pay on Friday.")
+    for _ in range(TRIES):
+        understand_all(firm.office)
+    firm.now += later
+    reply_acts.try_post_again(firm.office, int(firm.rows(PostRow)[0].id or 0), by=BY)
+    for _ in range(TRIES + 1):
+        assert understand_all(firm.office) == 1
+
+    assert understand_all(firm.office) == 0 and tasks(firm) == ["unreadable reply"]
+    firm.now += timedelta(hours=1)
+    assert understand_all(firm.office) == (later < timedelta(days=1))
+    assert understand_all(firm.office) == 0
+
+
+def test_hours_in_which_we_were_not_running_are_not_made_up_for_at_once(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trips(monkeypatch, OSError("the disk is full"))
+    mail(firm, "We pay on Friday.")
+    for _ in range(TRIES):
+        understand_all(firm.office)
+    firm.now += timedelta(hours=7, minutes=30)
+
+    assert [understand_all(firm.office) for _ in range(3)] == [1, 0, 0]
+
+
 def the_aside(firm: Firm) -> list[Any]:
     with firm.office.database.reading() as session:
         return list(inbox.all_aside(session))

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from channels import settings_of
-from jobs import doors
+from jobs import doors, reply_acts
 from jobs.receive import understand_all
 from serving import served
 from store.tables import PostRow, ReplyRow, TaskRow
-from tests.jobs.firm import Firm
+from tests.jobs.firm import BY, Firm
 from web import build
 from web.rooms import doors as web_doors
 
@@ -106,6 +106,19 @@ def test_a_post_with_the_wrong_secret_waits_for_a_person_and_is_read_by_nobody(h
     assert post.problem and b"Gr\xfc\xdfe" in post.raw
     assert house.rows(ReplyRow) == []
     assert house.tasks() == ["unreadable reply"]
+
+
+def test_the_task_about_what_a_door_put_aside_is_closed_once_all_of_it_is_dealt_with(house: House) -> None:
+    for number in (1, 2):
+        house.mail(number, door="/hooks/email_sendgrid/inbound/guess")
+    (task,) = house.rows(TaskRow)
+    assert task.text.startswith("2 posts to the door of email_sendgrid wait for a person")
+    first, second = (int(post.id or 0) for post in house.rows(PostRow))
+
+    reply_acts.set_post_aside(house.firm.office, first, by=BY)
+    assert house.tasks() == ["unreadable reply"], "the other one still waits"
+    reply_acts.try_post_again(house.firm.office, second, by=BY)
+    assert house.tasks() == []
 
 
 def test_a_flood_of_unbelievable_posts_does_not_fill_the_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
