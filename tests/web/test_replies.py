@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from channels import Refused, Unavailable
+from store import inbox
 from store.tables import AddressStopRow, HoldRow, InvoiceRow, PostRow, ReplyRow
 from tests.jobs.sending_house import Answering, plug_in
 from tests.web.books import Books
@@ -155,6 +156,33 @@ def test_a_post_that_nobody_could_read_is_saved_as_it_came(books: Books, anna: V
     assert (saved.status, saved.text, saved.headers["content-type"]) == (200, "x", "application/octet-stream")
     assert saved.headers["content-disposition"].startswith(f'attachment; filename="email_smtp-{post}.eml"')
     assert anna.get(f"/posts/{post + 1}/original").status == 404
+
+
+def test_a_post_that_is_tried_on_says_so(books: Books, anna: Visitor) -> None:
+    post = a_post_aside(books)
+    assert "tried again by itself" not in anna.get("/replies").words
+    with books.office.database.unit_of_work() as unit:
+        unit.get_one(PostRow, post).problem = inbox.TRIPPED
+
+    assert "It is tried again by itself every hour, for a day." in anna.get("/replies").words
+
+
+def test_every_reply_is_saved_as_it_came(books: Books, anna: Visitor, carl: Visitor) -> None:
+    assert f'href="{the_reply(books)}/original"' in anna.get(the_reply(books)).text
+
+    saved = anna.get(f"{the_reply(books)}/original")
+    (row,) = rows(books, ReplyRow, col(ReplyRow.id) == books.ids["reply"][0])
+    (post,) = rows(books, PostRow, col(PostRow.id) == row.post_id)
+    assert (saved.body, saved.headers["content-type"]) == (post.raw, "application/octet-stream")
+
+
+def test_a_reply_without_text_says_so_instead_of_showing_nothing(books: Books, anna: Visitor) -> None:
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get_one(ReplyRow, books.ids["reply"][0])
+        row.said, row.text = "", ""
+
+    assert "It has no text that could be read." in anna.get("/replies").words
+    assert "Save it as it came to see what is in it." in anna.get(the_reply(books)).words
 
 
 def test_who_does_not_see_every_organisation_sees_no_post_of_nobodys(books: Books, carl: Visitor) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from channels import file_in
 from engine.reminders import ReminderState
-from jobs import acts, answering, reply_acts
+from jobs import acts, answering, receive, reply_acts
 from jobs.acting import NotAllowed
 from jobs.stops import lift_stop
 from store import inbox, screens
@@ -34,7 +34,10 @@ def replies(desk: Looking) -> Response:
             unread=screens.replies(session, desk.id, "unread"),
             unmatched=screens.replies(session, desk.id, "unmatched", adrift=adrift),
             done=screens.replies(session, desk.id, "done"),
-            aside=inbox.all_aside(session) if adrift else (),
+            aside=[
+                (one, receive.is_tried_on(one.problem, one.received_at, desk.office.clock()))
+                for one in (inbox.all_aside(session) if adrift else ())
+            ],
         )
 
 
@@ -89,6 +92,17 @@ def file(desk: Looking, reply_id: int, place: int) -> Response:
     except LookupError:
         raise NotFound from None
     return _to_be_saved(name, content)
+
+
+@router.get("/replies/{reply_id}/original")
+def whole(desk: Looking, reply_id: int) -> Response:
+    """The reply to the byte as it came in, whatever we made of it."""
+    row = _reply(desk, reply_id)
+    with desk.office.database.reading() as session:
+        post = session.get(PostRow, row.post_id)
+    if post is None:
+        raise NotFound
+    return _as_it_came(post)
 
 
 @router.post("/replies/{reply_id}/read")
@@ -153,7 +167,7 @@ def original(desk: Looking, post: int) -> Response:
         row = inbox.post_aside(session, post)
     if row is None:
         raise NotFound
-    return _to_be_saved(f"{row.channel}-{post}.{'eml' if row.channel == 'email_smtp' else 'txt'}", row.raw)
+    return _as_it_came(row)
 
 
 @router.post("/posts/{post}/again")
@@ -170,6 +184,10 @@ def aside(desk: Working, post: int) -> Response:
     _sees_all(desk)
     reply_acts.set_post_aside(desk.office, post, by=desk.by)
     return back("/replies", "post-aside")
+
+
+def _as_it_came(post: PostRow) -> Response:
+    return _to_be_saved(f"{post.channel}-{post.id}.{'eml' if post.channel == 'email_smtp' else 'txt'}", post.raw)
 
 
 def _to_be_saved(name: str, content: bytes) -> Response:
