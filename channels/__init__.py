@@ -75,7 +75,8 @@ class Message:
     the account and the attempt, signed, as a callback's address carries it (see `read_token`). `valid_for`: after so
     long it may not arrive any more, because the debtor's hours of contact are over; None: at any time. `since` is when
     the attempt was written down: a look-up need not go further back. `consent` says how and when the person agreed to
-    be called by a machine; without it no automatic call is made.
+    be called by a machine; without it no automatic call is made. `language` (RFC 5646, as `de-AT`) is the one that the
+    firm writes in: a channel that has words of its own to say says them in it.
     """
 
     attempt: str
@@ -95,6 +96,7 @@ class Message:
     valid_for: timedelta | None = None
     since: datetime | None = None
     consent: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from channels._call_words import spelled, words_in
+from channels._call_words import of_ours, spelled, words_in
 from channels._twiml import Verb, clean, dial, document, gather, hangup, say
 
 CONFIRMED, WILL_PAY, A_PERSON, DISPUTE, NO_MORE = "confirmed", "will pay", "a person", "dispute", "no more calls"
@@ -18,12 +18,11 @@ A_MACHINE = ("machine", "fax")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """How this channel speaks. `doors` is the public address of our doors; `agent_number` is where people are put
-    through to, empty for nowhere.
+    """How this channel speaks, whichever firm it speaks for. `doors` is the public address of our doors; `agent_number`
+    is where people are put through to, empty for nowhere.
     """
 
     doors: str
-    language: str
     agent_number: str
     callback_number: str
     leave_message: bool
@@ -67,7 +66,7 @@ class Script:
         """The right person hears what the call is about; anybody else does not."""
         match AT_WHO.get(digits):
             case "confirmed":
-                heard = [say(about["text"], self.language), self._say("choices", about)]
+                heard = [say(about["text"], about.get("language", "")), self._say("choices", about)]
                 question = gather(f"{self.doors}/choice/{address}", heard)
                 again = gather(f"{self.doors}/choice/{address}", [self._say("choices", about)])
                 return document(question, again, self._say("goodbye", about), hangup())
@@ -91,7 +90,8 @@ class Script:
         return document(question, self._say("goodbye", about), hangup())
 
     def _say(self, sentence: str, about: Mapping[str, str]) -> Verb:
-        words, name = words_in(self.language), clean(about.get("name", ""))
+        language = of_ours(about.get("language", ""))
+        words, name = words_in(language), clean(about.get("name", ""))
         if not name:
             sentence = f"{sentence}_unnamed" if f"{sentence}_unnamed" in words else sentence
         filled: dict[str, Any] = {
@@ -99,7 +99,7 @@ class Script:
             "firm": clean(about.get("firm", "")),
             "number": spelled(self.callback_number),
         }
-        return say(words[sentence].format_map(filled), self.language)
+        return say(words[sentence].format_map(filled), language)
 
 
 def choice_at(door: str, digits: str) -> str:

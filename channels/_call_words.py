@@ -47,9 +47,14 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 
 
+def of_ours(language: str) -> str:
+    """The language (`de-AT`) if we have these sentences in it, else English."""
+    return language if language.partition("-")[0] in WORDS else "en"
+
+
 def words_in(language: str) -> Mapping[str, str]:
-    """The sentences in this language; in English where we have none in it."""
-    return WORDS.get(language.partition("-")[0].lower(), WORDS["en"])
+    """The sentences in a language of ours."""
+    return WORDS[language.partition("-")[0]]
 
 
 def spelled(number: str) -> str:

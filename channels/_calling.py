@@ -38,7 +38,8 @@ class ClickToCall:
 
     `attempt` is our own id of this one call and `token` the account and the attempt, signed. Without an `agent` the
     channel's own agent number is rung, and without a `caller_id` the debtor sees the channel's own number.
-    `debtor_name` is said to our person only. `since` is when the attempt was written down, for `look_up`.
+    `debtor_name` is said to our person only, in the firm's `language` (RFC 5646, as `de-AT`). `since` is when the
+    attempt was written down, for `look_up`.
     """
 
     attempt: str
@@ -47,6 +48,7 @@ class ClickToCall:
     debtor_name: str = ""
     agent: str = ""
     caller_id: str = ""
+    language: str = ""
     since: datetime | None = None
 
 

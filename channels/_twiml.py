@@ -9,16 +9,14 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 
 LONGEST_SAID = 4096
-VOICES = {
-    "en": "en-GB",
-    "de": "de-DE",
-    "fr": "fr-FR",
-    "es": "es-ES",
-    "it": "it-IT",
-    "nl": "nl-NL",
-    "pt": "pt-PT",
-}
-"""The voices that our own sentences are in; every other language is spoken as it is named."""
+VOICES = (
+    *("en-GB", "en-AU", "en-CA", "en-IN", "en-US"),
+    *("de-DE", "fr-FR", "fr-CA", "es-ES", "es-MX", "it-IT", "nl-NL", "pt-PT", "pt-BR"),
+    *("da-DK", "sv-SE", "nb-NO", "fi-FI", "pl-PL", "ca-ES", "ru-RU", "ja-JP", "ko-KR", "zh-CN", "zh-HK", "zh-TW"),
+)
+"""The languages that Twilio speaks in every account (https://www.twilio.com/docs/voice/twiml/say). The first of each is
+spoken for countries that have none of their own, because a sentence in one that Twilio lacks may not be heard at all.
+"""
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -30,8 +28,14 @@ def clean(text: str) -> str:
     return " ".join(_NOT_IN_XML.sub(" ", text).split())
 
 
+def voice_of(language: str) -> str:
+    """Who speaks this language (`de-AT`): its country's voice, else the language's, else the English one."""
+    spoken = f"{language.partition('-')[0]}-"
+    return language if language in VOICES else next((one for one in VOICES if one.startswith(spoken)), VOICES[0])
+
+
 def say(text: str, language: str) -> Verb:
-    verb = ElementTree.Element("Say", {"language": VOICES.get(language, language)})
+    verb = ElementTree.Element("Say", {"language": voice_of(language)})
     verb.text = clean(text)[:LONGEST_SAID]
     return verb
 

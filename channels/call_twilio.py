@@ -4,7 +4,8 @@
 `channels._calling`. `send` makes a call by machine, to countries for which that was allowed in the configuration and
 to people who have agreed to it: it says who calls and for whom, and what the call is about only to whoever has
 confirmed that they are the right person. Nothing is recorded. Twilio asks at our doors what to do next on each call, so
-it must be able to reach this server; the address of each door says in sealed words what the call is about.
+it must be able to reach this server; the address of each door says in sealed words what the call is about, and in which
+language the firm speaks.
 """
 
 from collections.abc import Iterator
@@ -74,7 +75,6 @@ class Settings:
     sender_name: str = ""
     agent_number: str = ""
     callback_number: str = ""
-    language: str = "en"
     automatic_countries: str = ""
     leave_message: bool = True
     agent_ring_seconds: int = 25
@@ -114,7 +114,6 @@ class _Calls:
         self._line = TwilioLine(settings, block="call_twilio", clock=clock)
         self._script = Script(
             doors=doors,
-            language=settings.language,
             agent_number=settings.agent_number,
             callback_number=self.replies_to,
             leave_message=settings.leave_message,
@@ -130,7 +129,13 @@ class _Calls:
             return Refused(f"your own telephone cannot be rung: {why}. Write your number into your settings")
         if not is_number(call.debtor):
             return Refused(f"'{call.debtor}' is not a number with its country, such as +447700900123")
-        about = {"token": call.token, "debtor": call.debtor, "name": call.debtor_name, "caller": caller}
+        about = {
+            "token": call.token,
+            "debtor": call.debtor,
+            "name": call.debtor_name,
+            "caller": caller,
+            "language": call.language,
+        }
         return self._ring("agent", agent, about, ring_for=self._settings.agent_ring_seconds)
 
     def look_up(self, call: ClickToCall) -> Receipt | None:
@@ -149,6 +154,7 @@ class _Calls:
             "name": message.to_name,
             "text": message.text,
             "caller": self.sender,
+            "language": message.language,
         }
         detection = "DetectMessageEnd" if self._settings.leave_message else "Enable"
         return self._ring("hello", message.to, about, ring_for=self._settings.ring_seconds, machine_detection=detection)

@@ -25,6 +25,7 @@ from jobs.looking_up import plan_looks
 from jobs.looks import Looks
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
+from jobs.speaking import language_of
 from jobs.unknown_calls import ask_a_person, nobody_need_ask
 from store.changes import Changes
 from store.ledger_copy import TakenIn, take_in_invoices
@@ -189,7 +190,7 @@ def _begin(
         if against and not nevertheless:
             return _Begun(problem=f"{_capital(against[0])}. Say why you ring nevertheless.")
         row, message = _rows(unit, office, reminder, carrier, to, agent, by, nevertheless if against else "")
-        return _Begun(int(row.id or 0), dial_of(office, row, message))
+        return _Begun(int(row.id or 0), dial_of(office, row, message, language=language_of(organisation)))
 
 
 def _take_in(unit: Session, office: Office, organisation_id: int, account_id: int, fresh: Looked) -> None:
@@ -245,8 +246,8 @@ def _rows(
     return row, message
 
 
-def dial_of(office: Office, call: PhoneCallRow, message: MessageRow) -> ClickToCall:
-    """The call as its channel is asked for it, or asked about it."""
+def dial_of(office: Office, call: PhoneCallRow, message: MessageRow, *, language: str = "") -> ClickToCall:
+    """The call as its channel is asked for it, or asked about it, when nothing is said in any language."""
     attempt = int(message.id or 0)
     return ClickToCall(
         attempt=str(attempt),
@@ -254,6 +255,7 @@ def dial_of(office: Office, call: PhoneCallRow, message: MessageRow) -> ClickToC
         debtor=call.number,
         debtor_name=call.name,
         agent=message.reply_to,
+        language=language,
         since=message.created_at,
     )
 

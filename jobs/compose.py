@@ -21,7 +21,7 @@ from jobs.consents import consents
 from jobs.contact_times import time_left
 from jobs.letter_words import letter_step
 from jobs.office import Office
-from jobs.speaking import Written, look_of, put_into_words, statement_for
+from jobs.speaking import Written, language_of, look_of, put_into_words, statement_for
 from jobs.trying_out import diverted
 from store.tables import AccountRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow, StepRow
 from wording import Line, Rendered, Statement, has_more, logo_of, statement_name, statement_pdf
@@ -167,7 +167,7 @@ def message_of(
         text=row.text,
         html=row.html,
         from_address=speaking.sender if by_email else "",
-        from_name=(organisation.sender_name or speaking.sender_name or organisation.name) if by_email else "",
+        from_name=organisation.sender_name or speaking.sender_name or organisation.name,
         reply_to=row.reply_to,
         cc=tuple(row.cc),
         references=_thread(session, row) if by_email else (),
@@ -176,6 +176,7 @@ def message_of(
         valid_for=time_left(office.clock(), valid_until),
         since=row.created_at,
         consent=_consent(session, row) if medium == Channel.CALL else "",
+        language=language_of(organisation),
     )
     return diverted(message, row.diverted_to, medium) if row.diverted_to else message
 

@@ -23,6 +23,11 @@ class Written:
     layout: Layout = "email"
 
 
+def language_of(organisation: OrganisationRow) -> str:
+    """What this organisation writes and speaks, as a channel is told it (RFC 5646): `de-AT`."""
+    return organisation.locale.replace("_", "-")
+
+
 def look_of(session: Session, organisation: OrganisationRow) -> Look:
     """How this organisation's letters and statements look."""
     logo = session.scalar(select(LogoRow.content).where(col(LogoRow.organisation_id) == organisation.id))

@@ -33,6 +33,10 @@ class TwilioControl:
         """What was said to whoever has this number."""
         return list(self.person(number)["heard"])
 
+    def voices(self, number: str) -> list[str]:
+        """The language in which each of it was spoken, as `de-DE`."""
+        return list(self.person(number)["voices"])
+
     def habits(self, **habits: Any) -> Row:
         """queue_seconds=0, callbacks_doubled=, callbacks_reversed=, callbacks_lost=, advanced_opt_out=False."""
         return self._ask("twilio_habits", keep=habits)

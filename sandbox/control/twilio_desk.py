@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.documents import NotPossible
 from sandbox.twilio import account
 from sandbox.twilio.carrier import Carrier
-from sandbox.twilio.records import Habits, Number, Person, PhoneCall, Text
+from sandbox.twilio.records import TAKEN_IN, Habits, Number, Person, PhoneCall, Text
 from sandbox.world import World
 
 
@@ -30,8 +30,8 @@ class TwilioDesk:
     def twilio_person(self, number: str, **behaviour: Any) -> dict[str, Any]:
         person = self._twilio.person(number)
         for name, value in behaviour.items():
-            if name not in Person.__dataclass_fields__ or name == "heard":
-                known = ", ".join(field for field in Person.__dataclass_fields__ if field != "heard")
+            if name not in Person.__dataclass_fields__ or name in TAKEN_IN:
+                known = ", ".join(field for field in Person.__dataclass_fields__ if field not in TAKEN_IN)
                 raise NotPossible(f"There is no behaviour “{name}”; there are {known}.")
             setattr(person, name, value)
         return asdict(person)

@@ -17,6 +17,7 @@ from sandbox.twilio.twiml import NotTwiml, Verb
 MOST_DOCUMENTS = 50  # a call that goes round in circles ends
 FINAL = {"busy": "busy", "no-answer": "no-answer", "failed": "failed"}
 SPOKEN = 5  # seconds that a sentence takes
+UNASKED = "en-US"  # what is spoken where no language was asked for
 
 
 class Next(NamedTuple):
@@ -86,7 +87,7 @@ class Conversation:
         for verb in verbs:
             match verb.name:
                 case "Say":
-                    self._hear(verb.text)
+                    self._hear(verb)
                 case "Gather":
                     if (later := self._gathered(verb, url)) is not None:
                         return later
@@ -102,15 +103,16 @@ class Conversation:
                     return None
         return None
 
-    def _hear(self, words: str) -> None:
+    def _hear(self, said: Verb) -> None:
         with self._twilio.lock:
-            self._person.heard.append(words)
+            self._person.heard.append(said.text)
+            self._person.voices.append(said.wishes.get("language", UNASKED))
             self._call.seconds += SPOKEN
 
     def _gathered(self, verb: Verb, url: str) -> Next | None:
         for inner in verb.inside:
             if inner.name == "Say":
-                self._hear(inner.text)
+                self._hear(inner)
         with self._twilio.lock:
             pressed = self._person.presses.pop(0) if self._person.presses and not self._person.machine else ""
         wanted = int(verb.wishes.get("numDigits") or len(pressed) or 1)

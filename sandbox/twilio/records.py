@@ -59,6 +59,10 @@ class PhoneCall:
         return self.started + timedelta(seconds=self.seconds) if self.ended and self.started else None
 
 
+TAKEN_IN = ("heard", "voices")
+"""What happens to a person, and is no behaviour of theirs."""
+
+
 @dataclass(slots=True)
 class Person:
     """Whoever has this number, and what they do when it rings or buzzes.
@@ -66,7 +70,8 @@ class Person:
     answers: yes, busy, no-answer or failed. presses: what is pressed at each question, in turn; "" is silence.
     machine: "" for a person, else what is detected, as machine or fax. texts_end: delivered, sent (no receipt comes),
     undelivered or failed, with `code`. refuses: the number of the error with which Twilio will not even take a text or
-    call for this phone. replies: what is texted back, one for each text, `reply_after` seconds later.
+    call for this phone. replies: what is texted back, one for each text, `reply_after` seconds later. heard: what was
+    said to them, and voices: the language in which each of it was spoken.
     """
 
     answers: str = "yes"
@@ -79,6 +84,7 @@ class Person:
     replies: list[str] = field(default_factory=list)
     reply_after: int = 600
     heard: list[str] = field(default_factory=list)
+    voices: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels._call_script import Script
+from channels._call_words import WORDS
+from channels._twiml import VOICES
 
 SECRET = "four thousand pounds"
 DIGITS = st.sampled_from(["", *"0123456789", "*", "#", "11"])
@@ -17,7 +19,6 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 def scripts(draw: st.DrawFn) -> Script:
     return Script(
         doors="https://arrears.example/hooks/call_twilio",
-        language=draw(st.sampled_from(["en", "de", "de-AT", "fr", "xx"])),
         agent_number=draw(st.sampled_from(["", "+447700900201"])),
         callback_number="+447700900900",
         leave_message=draw(st.booleans()),
@@ -34,6 +35,7 @@ def matters(draw: st.DrawFn) -> dict[str, str]:
         "firm": draw(NAMES),
         "name": draw(NAMES),
         "debtor": "+447700900101",
+        "language": draw(st.sampled_from(["", "en-US", "en-IE", "de-DE", "de-AT", "fr-FR", "cy-GB", "xx"])),
     }
 
 
@@ -78,6 +80,27 @@ def test_a_machine_is_never_asked_anything(script, about, answered_by):
     assert bool(list(document.iter("Gather"))) is not machine
     if machine and (answered_by == "fax" or not script.leave_message):
         assert not list(document.iter("Say"))
+
+
+@given(scripts(), matters(), DIGITS, ANYBODY)
+def test_every_sentence_is_spoken_by_a_voice_of_its_own_language(script, about, digits, answered_by):
+    for document in (
+        script.agent("x", about),
+        script.joined(about, digits),
+        script.hello("x", about, answered_by),
+        script.who("x", about, digits),
+        script.choice("x", about, digits),
+    ):
+        for verb in ElementTree.fromstring(document).iter("Say"):
+            assert verb.get("language") in VOICES
+            if verb.text != SECRET:
+                german = about["language"].startswith("de")
+                assert verb.get("language", "").startswith("de" if german else "en")
+                assert any(begins(verb.text, sentence) for sentence in WORDS["de" if german else "en"].values())
+
+
+def begins(said: str | None, sentence: str) -> bool:
+    return (said or "").startswith(sentence.partition("{")[0].strip())
 
 
 @given(scripts(), matters(), DIGITS)

@@ -1,6 +1,7 @@
 """Mirrors channels/call_twilio.py, _call_script.py, _call_events.py and _calling.py: calls at the practice Twilio."""
 
 import dataclasses
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -374,16 +375,52 @@ def test_a_voicemail_may_be_told_nothing_at_all_and_a_fax_never_is(world):
         assert line.control.heard(DEBTOR) == line.control.heard(OTHER) == []
 
 
-def test_a_call_by_machine_is_made_in_the_language_of_the_configuration(world):
-    with opened(Line(world, "call_twilio", automatic_countries="GB", language="de")) as line:
-        line.control.person(DEBTOR, presses=["1", "3"])
-        line.channel.send(an_automatic(to_name="", text="Es geht um die Rechnung 42."))
-        line.told()
+def test_each_firm_of_one_installation_is_spoken_for_in_its_own_language(machine):
+    for number in (DEBTOR, OTHER):
+        machine.control.person(number, presses=["1", "3"])
+    machine.channel.send(an_automatic(1, language="en-GB"))
+    german = {"from_name": "Fichte & Söhne", "to_name": "", "text": "Es geht um die Rechnung 42.", "language": "de-AT"}
+    machine.channel.send(an_automatic(2, to=OTHER, **german))
+    machine.told()
 
-        heard = line.control.heard(DEBTOR)
-        assert heard[0] == "Guten Tag. Dies ist ein automatischer Anruf von Brightwater Joinery."
-        assert heard[-1].startswith("Vielen Dank.")
-        assert all(b'language="de-DE"' in answer.body for answer in line.answered if b"<Say" in answer.body)
+    english, german = machine.control.heard(DEBTOR), machine.control.heard(OTHER)
+    assert english[0] == "Hello. This is an automatic call from Brightwater Joinery for Fern & Fig Café."
+    assert english[-1].startswith("Thank you.")
+    assert german[0] == "Guten Tag. Dies ist ein automatischer Anruf von Fichte & Söhne."
+    assert german[-1].startswith("Vielen Dank.")
+    assert set(machine.control.voices(DEBTOR)) == {"en-GB"}
+    assert set(machine.control.voices(OTHER)) == {"de-DE"}
+
+
+def test_our_own_person_is_asked_in_the_language_of_the_firm_that_they_ring_for(line):
+    line.channel.connect(a_call(1, language="de-CH"))
+    line.told()
+
+    assert line.control.heard(AGENT)[0] == "Drücken Sie die 1, um mit Fern & Fig Café verbunden zu werden."
+    assert set(line.control.voices(AGENT)) == {"de-DE"}
+
+
+def test_our_sentences_are_english_where_we_have_none_and_the_firms_own_words_stay_in_its_own_voice(machine):
+    machine.control.person(DEBTOR, presses=["1"])
+    machine.channel.send(an_automatic(text="La facture 42 est échue.", language="fr-FR"))
+    machine.told()
+
+    spoken = dict(zip(machine.control.heard(DEBTOR), machine.control.voices(DEBTOR), strict=True))
+    assert spoken.pop("La facture 42 est échue.") == "fr-FR"
+    assert set(spoken.values()) == {"en-GB"} and any(words.startswith("Hello.") for words in spoken)
+
+
+def test_no_language_can_be_chosen_from_outside(machine):
+    machine.control.person(DEBTOR, presses=["1"])
+    machine.channel.send(an_automatic(language="en-GB"))
+    machine.told()
+
+    for post in list(machine.posts):
+        for one in (
+            dataclasses.replace(post, query="language=de-DE"),
+            dataclasses.replace(post, body=post.body + b"&language=de-DE"),
+        ):
+            assert machine.hear(one).status == 401
 
 
 def test_every_language_has_every_sentence():
@@ -402,12 +439,23 @@ def test_a_call_by_machine_is_looked_up_by_its_number(machine):
     assert machine.channel.find(message) == Receipt(machine.control.calls()[0]["sid"], MONDAY, over=True)
 
 
-def test_a_call_that_is_found_while_it_still_waits_is_not_over(line):
-    line.control.habits(queue_seconds=3600)
+def test_a_call_that_is_found_while_it_still_goes_on_is_not_over(line, monkeypatch):
+    picked_up, hung_up = threading.Event(), threading.Event()
+    hear = line.hear
+
+    def on_the_line(posted):
+        if posted.door.startswith("agent/"):
+            picked_up.set()
+            hung_up.wait(20)
+        return hear(posted)
+
+    monkeypatch.setattr(line, "hear", on_the_line)
     line.world.control.faults(twilio=["drop_after"])
 
     assert isinstance(line.channel.connect(a_call()), Unsure)
+    assert picked_up.wait(20)
     found = line.channel.look_up(a_call())
+    hung_up.set()
     assert found is not None and not found.over
 
 

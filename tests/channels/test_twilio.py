@@ -16,7 +16,7 @@ from channels._twilio import hour, is_number, reachable
 from channels._twilio_failures import failure_of, why_not_delivered
 from channels._twilio_line import HOME
 from channels._twilio_posts import genuine, raw_of, read_raw
-from channels._twiml import clean, document, say
+from channels._twiml import VOICES, clean, document, say, voice_of
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 DOORS = "https://arrears.example/hooks/sms_twilio"
@@ -231,3 +231,26 @@ def test_no_text_however_odd_breaks_what_is_said(text):
     root = ElementTree.fromstring(document(say(text, "en")))
 
     assert (root[0].text or "") == clean(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "voice"),
+    [
+        ("en-GB", "en-GB"),
+        ("en-US", "en-US"),
+        ("en-IE", "en-GB"),
+        ("de-AT", "de-DE"),
+        ("de", "de-DE"),
+        ("fr-CA", "fr-CA"),
+        ("fr-BE", "fr-FR"),
+        ("cy-GB", "en-GB"),
+        ("", "en-GB"),
+    ],
+)
+def test_a_country_without_a_voice_of_its_own_hears_that_of_its_language(language, voice):
+    assert voice_of(language) == voice
+
+
+@given(st.text(max_size=8))
+def test_every_language_however_odd_has_a_voice(language):
+    assert voice_of(language) in VOICES

@@ -16,8 +16,8 @@ from jobs.calling import doubtful, ring, set_own_number, under_way
 from jobs.calls import CallState, call_heard
 from store.facts import facts_of, ground_of
 from store.tables import MessageRow, OrganisationRow, PhoneCallRow, UserRow
-from tests.channels.twilio_world import AGENT, PUBLIC, Line, opened
-from tests.jobs.calling_firm import CALL_DAY, DIALLED, DIALLED_MOBILE, CallingFirm
+from tests.channels.twilio_world import AGENT, OTHER, PUBLIC, Line, opened
+from tests.jobs.calling_firm import CALL_DAY, DIALLED, DIALLED_MOBILE, DUE, RING, CallingFirm
 from tests.jobs.firm import BY
 
 BECAUSE = "the ledger is away, and they asked to be rung"
@@ -97,6 +97,24 @@ def test_the_result_is_written_onto_the_call_that_was_put_through(firm, line):
     assert "spoke to them for 3 min 12 s: “They pay”" in note
     assert f"they rang because: {BECAUSE}" in note
     assert contacts(firm) == ["call"]
+
+
+def test_each_organisation_of_one_installation_has_its_people_asked_in_its_own_language(firm, line):
+    english, own_call = firm.id, firm.call
+    firm.id = firm.another("Fichte & Söhne")
+    firm.change(default_workflow_id=firm.save(RING), locale="de_DE")
+    theirs = firm.account("Gasthof Linde", DUE, phone="+44 20 7946 0018")
+    firm.walk(DUE + timedelta(days=1), CALL_DAY)
+    for organisation, call, agent, by in (
+        (english, own_call, AGENT, BY),
+        (firm.id, firm.waiting(theirs), OTHER, "Ute"),
+    ):
+        ring(firm.office, organisation, call, number=DIALLED, agent=agent, by=by, nevertheless=BECAUSE)
+    told(firm, line)
+
+    assert line.control.heard(AGENT)[0] == "Press 1 to be connected to Fern & Fig Café."
+    assert line.control.heard(OTHER)[0] == "Drücken Sie die 1, um mit Gasthof Linde verbunden zu werden."
+    assert (line.control.voices(AGENT)[0], line.control.voices(OTHER)[0]) == ("en-GB", "de-DE")
 
 
 @pytest.mark.parametrize(

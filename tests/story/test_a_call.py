@@ -24,7 +24,7 @@ from jobs.drafts import Draft, DraftStep
 from jobs.voice import let_a_machine_call, record_consent, set_voice_countries
 from jobs.workflows import Saved, save_workflow
 from store.stops import stopped_numbers
-from store.tables import PhoneCallRow
+from store.tables import OrganisationRow, PhoneCallRow
 from tests.channels.twilio_world import AGENT, PUBLIC
 from town import Town
 
@@ -167,6 +167,28 @@ def test_a_machine_calls_who_has_agreed_and_what_they_press_stops_everything_but
     assert town.control.balances() == owed
     heard = the_call(town)
     assert (heard.by_machine, heard.result, heard.number) == (True, "dispute", DEBTOR)
+
+
+@pytest.mark.parametrize(
+    ("locale", "greeting", "owed", "voice"),
+    [
+        ("en_GB", "Hello. This is an automatic call from {}", "£1,000.00 are overdue", "en-GB"),
+        ("de_AT", "Guten Tag. Dies ist ein automatischer Anruf von {}", "1.000,00", "de-DE"),
+    ],
+)
+def test_a_machine_says_for_whom_it_calls_in_the_language_of_that_firm(
+    town: Town, locale: str, greeting: str, owed: str, voice: str
+) -> None:
+    with town.office.database.unit_of_work() as unit:
+        organisation = unit.get(OrganisationRow, town.organisation)
+        assert organisation is not None
+        organisation.locale, firm = locale, organisation.name
+    by_machine(town, call_waits(town), "1", "1")
+
+    heard = town.control.twilio.heard(DEBTOR)
+    assert firm and heard[0].startswith(greeting.format(firm))
+    assert owed in " ".join(heard)
+    assert set(town.control.twilio.voices(DEBTOR)) == {voice}
 
 
 def test_a_machine_that_is_told_to_stop_never_calls_again(town: Town) -> None:
