@@ -25,7 +25,7 @@ from jobs.looking_up import plan_looks
 from jobs.looks import Looks
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
-from jobs.speaking import language_of
+from jobs.speaking import tongue_of
 from jobs.unknown_calls import ask_a_person, nobody_need_ask
 from store.changes import Changes
 from store.ledger_copy import TakenIn, take_in_invoices
@@ -190,7 +190,7 @@ def _begin(
         if against and not nevertheless:
             return _Begun(problem=f"{_capital(against[0])}. Say why you ring nevertheless.")
         row, message = _rows(unit, office, reminder, carrier, to, agent, by, nevertheless if against else "")
-        return _Begun(int(row.id or 0), dial_of(office, row, message, language=language_of(organisation)))
+        return _Begun(int(row.id or 0), dial_of(office, row, message, language=tongue_of(organisation)))
 
 
 def _take_in(unit: Session, office: Office, organisation_id: int, account_id: int, fresh: Looked) -> None:

@@ -21,7 +21,7 @@ from jobs.consents import consents
 from jobs.contact_times import time_left
 from jobs.letter_words import letter_step
 from jobs.office import Office
-from jobs.speaking import Written, language_of, look_of, put_into_words, statement_for
+from jobs.speaking import Written, look_of, put_into_words, statement_for, tongue_of
 from jobs.trying_out import diverted
 from store.tables import AccountRow, InvoiceRow, MessageRow, OrganisationRow, ReminderRow, StepRow
 from wording import Line, Rendered, Statement, has_more, logo_of, statement_name, statement_pdf
@@ -176,7 +176,7 @@ def message_of(
         valid_for=time_left(office.clock(), valid_until),
         since=row.created_at,
         consent=_consent(session, row) if medium == Channel.CALL else "",
-        language=language_of(organisation),
+        language=tongue_of(organisation),
     )
     return diverted(message, row.diverted_to, medium) if row.diverted_to else message
 

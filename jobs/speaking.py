@@ -23,7 +23,7 @@ class Written:
     layout: Layout = "email"
 
 
-def language_of(organisation: OrganisationRow) -> str:
+def tongue_of(organisation: OrganisationRow) -> str:
     """What this organisation writes and speaks, as a channel is told it (RFC 5646): `de-AT`."""
     return organisation.locale.replace("_", "-")
 
