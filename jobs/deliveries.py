@@ -79,10 +79,11 @@ def _settles(reminder: ReminderRow, message: MessageRow, event: DeliveryEvent) -
     """Whatever is told of a doubt, its provider had taken it: it went, even if it came back.
 
     It went as well when somebody had given up on this attempt and it waits to be sent again; but then not if it came
-    back, because it is for the next one to arrive.
+    back, whichever word came first, because it is for the next one to arrive.
     """
     if reminder.state == ReminderState.QUEUED:
-        return event.kind in _TAKEN and medium_of(message.channel) != Channel.CALL
+        came_back = message.delivery not in ("", *_TAKEN)
+        return event.kind in _TAKEN and not came_back and medium_of(message.channel) != Channel.CALL
     return reminder.state in (ReminderState.SENDING, ReminderState.UNSURE)
 
 

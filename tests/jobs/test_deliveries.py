@@ -198,6 +198,7 @@ def test_an_attempt_that_came_back_leaves_the_next_one_queued(firm: Firm) -> Non
     ivy = firm.account("Ivy", date(2026, 1, 1))
     attempt = sent(firm, ivy, "old@debtor.example", state="queued")
     tell(firm, attempt, DeliveryEvent(Delivery.FAILED, at=AT))
+    tell(firm, attempt, DeliveryEvent(Delivery.ACCEPTED, at=AT))
 
     assert [row.state for row in firm.rows(ReminderRow) if row.cycle >= 100] == [ReminderState.QUEUED]
 
