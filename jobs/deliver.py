@@ -26,7 +26,7 @@ from jobs.ledgers import connection_of, remember
 from jobs.letters import queue_letters
 from jobs.links import Allowance, links_for
 from jobs.looked import Looked
-from jobs.looks import Looks
+from jobs.looks import GOOD_FOR, Look, Looks, is_younger
 from jobs.marking import Marked, mark
 from jobs.nightly import check_before_sending
 from jobs.office import Office
@@ -125,6 +125,20 @@ def look_again(
 
     Unreachable: the reminder waits, and says why.
     """
+    looks, links = looks or Looks(office), links or Allowance(office.links_a_round)
+    look = _asked(office, claimed, looks)
+    if look is None:
+        return None
+    found = links_for(office, look.ledger, claimed.reminder_id, look.only(claimed.invoices).invoices, links)
+    if not is_younger(look.at, GOOD_FOR, office.clock()):  # the links have taken their time
+        look = _asked(office, claimed, looks)
+        if look is None:
+            return None
+    return Looked(look.only(claimed.invoices), look.ledger.calls, look.connection_id, look.at, found)
+
+
+def _asked(office: Office, claimed: Claimed, looks: Looks) -> Look | None:
+    """What the ledger says of all of these invoices. None: the reminder waits, and says why."""
     with office.database.reading() as session:
         connection = connection_of(session, claimed.organisation_id)
     try:
@@ -132,21 +146,18 @@ def look_again(
             raise LedgerFailure("the ledger is not connected")
         if connection.not_before is not None and connection.not_before > office.clock():
             raise RateLimited("the ledger has asked us to wait", connection.not_before)
-        look = (looks or Looks(office)).of(connection, claimed.reminder_id, claimed.invoices)
-        fresh = look.only(claimed.invoices)
+        look = looks.of(connection, claimed.reminder_id, claimed.invoices)
     except LedgerFailure as failure:
         if connection is not None:
             remember(office, connection, failure)
         until = failure.until if isinstance(failure, RateLimited) else None
         wait(office, claimed, f"the ledger could not be asked once more: {failure}", until=until)
         return None
-    missing = set(claimed.invoices) - {invoice.ledger_id for invoice in fresh.invoices}
+    missing = set(claimed.invoices) - {invoice.ledger_id for invoice in look.records.invoices}
     if missing:
         _missing(office, claimed, missing)
         return None
-    links = links or Allowance(office.links_a_round)
-    found = links_for(office, look.ledger, claimed.reminder_id, fresh.invoices, links)
-    return Looked(fresh, look.ledger.calls, int(connection.id or 0), look.at, found)
+    return look
 
 
 def _missing(office: Office, claimed: Claimed, missing: set[str]) -> None:

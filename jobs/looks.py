@@ -21,7 +21,15 @@ from jobs.office import Office
 from store.tables import ConnectionRow, InvoiceRow, ReminderRow
 
 GOOD_FOR = timedelta(seconds=30)
-"""So old may be what the ledger said of an invoice when its reminder leaves."""
+"""So old may be what the ledger said of an invoice when its reminder is about to leave."""
+
+TOO_OLD = timedelta(minutes=2)
+"""Nothing leaves on an answer of that age, however long it had to wait for its turn with the database."""
+
+
+def is_younger(at: datetime, age: timedelta, now: datetime) -> bool:
+    """Whether what was said then is not older than that. By a clock that was set back since, nobody can tell."""
+    return timedelta(0) <= now - at <= age
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Look:
     """What the ledger said of these invoices (its own ids), and when it was asked."""
 
     ledger: Ledger
+    connection_id: int
     asked: frozenset[str]
     records: Records
     at: datetime
@@ -51,12 +60,12 @@ class Looks:
         """How the invoices of this reminder stand, as the ledger said just now. Raises LedgerFailure."""
         now = self.office.clock()
         latest = self._latest.get(connection.organisation_id)
-        if latest is not None and now - latest.at <= GOOD_FOR and latest.asked.issuperset(invoice_ids):
+        if latest is not None and is_younger(latest.at, GOOD_FOR, now) and latest.asked.issuperset(invoice_ids):
             return latest
         ledger = ledger_of(self.office, connection, governor_of(self.office, connection, Purpose.SENDING))
         ids = self._with_the_next(connection.organisation_id, reminder_id, invoice_ids, ledger.looks_at_once)
         (records,) = with_their_calls(ledger.calls, map(ledger.look_again, [ids]))
-        look = Look(ledger, frozenset(ids), records, now)
+        look = Look(ledger, int(connection.id or 0), frozenset(ids), records, now)
         self._latest[connection.organisation_id] = look
         return look
 

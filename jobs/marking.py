@@ -27,6 +27,7 @@ from jobs.last_gates import Leaving, made_by_a_person, no_carrier, not_at_this_h
 from jobs.letters import held_letter, letter_without_words, order_of_letter
 from jobs.links import keep_links
 from jobs.looked import Looked, log_the_look
+from jobs.looks import TOO_OLD, is_younger
 from jobs.office import Office
 from jobs.papers_along import Papers
 from jobs.recalculate import Recalculated, recalculate_in
@@ -71,10 +72,10 @@ def mark(office: Office, claimed: Claimed, fresh: Looked) -> Marked | None:
     with suppress(_ClaimLost), office.database.unit_of_work() as unit:
         one_at_a_time(unit, claimed.organisation_id)
         taken = _take_in(unit, office, claimed, fresh)
-        if receive.waiting(unit, office.clock()):
-            outbox.release(unit, claimed.reminder_id, by=claimed.claim, why="an answer came in that was not read yet")
-            return None
         looked = recalculate_in(unit, office, claimed.organisation_id, {claimed.account_id, *taken.touched})
+        if why := _too_early(unit, office, fresh):
+            outbox.release(unit, claimed.reminder_id, by=claimed.claim, why=why)
+            return None
         leaving = _leaving(unit, office, claimed, looked)
         if leaving is None:
             outbox.release(unit, claimed.reminder_id, by=claimed.claim)
@@ -83,6 +84,13 @@ def mark(office: Office, claimed: Claimed, fresh: Looked) -> Marked | None:
             return None
         return _marked(leaving, fresh.papers)
     return None
+
+
+def _too_early(unit: Session, office: Office, fresh: Looked) -> str:
+    """Why it has to be looked at once more before anything is decided; empty when all is known."""
+    if receive.waiting(unit, office.clock()):
+        return "an answer came in that was not read yet"
+    return "" if is_younger(fresh.at, TOO_OLD, office.clock()) else "what the ledger said of it had grown old"
 
 
 def _take_in(unit: Session, office: Office, claimed: Claimed, fresh: Looked) -> TakenIn:

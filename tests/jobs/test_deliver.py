@@ -14,6 +14,7 @@ from connector import Records
 from engine.reminders import ReminderState
 from jobs import account_acts, acts, deliver, stranded
 from jobs.office import Office
+from store import inbox
 from store.tables import AccountRow, OrganisationRow, StepRow
 from town import Town
 
@@ -120,6 +121,21 @@ def test_a_payment_that_syncs_between_the_look_and_the_send_is_not_undone_by_the
     (mail,) = town.control.mails()
     assert "INV-001" in mail["text"]
     assert "INV-000" not in mail["text"], "our own books had said that it was paid"
+
+
+def test_what_the_last_look_has_learnt_moves_the_account_though_an_unread_answer_keeps_its_reminder_back(
+    a_town: Callable[..., Town],
+) -> None:
+    town = due_today(a_town)
+    town.control.pay("INV-000")
+    with town.office.database.unit_of_work() as unit:  # of a channel that is not set up any more, say
+        inbox.keep_post(unit, channel="nowhere", event_id="1", raw=b"", at=town.clock())
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    deliver.deliver_due(town.office)
+
+    assert town.control.mails() == []
+    assert town.position(FERN).state == "clear"
+    assert [reminder.state for reminder in town.reminders(FERN)] == [ReminderState.WITHDRAWN]
 
 
 def test_an_outcome_that_comes_late_does_not_touch_the_attempt_that_followed(a_town: Callable[..., Town]) -> None:

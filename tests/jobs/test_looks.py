@@ -81,6 +81,71 @@ def test_who_pays_while_others_are_reminded_is_not_chased_on_an_old_answer(
     assert town.mails_to(f"{NAMES[-1][-1]}@debtor.example") == []
 
 
+def test_whoever_pays_while_the_ledger_is_asked_for_links_is_not_chased_on_the_answer_before(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = due_today(a_town)
+    ask_for_links = deliver.links_for
+
+    def the_first_one_pays(*given: Any) -> Any:
+        found = ask_for_links(*given)
+        if town.control.invoices("PAID") == []:
+            first = next(one for one in town.control.invoices("AUTHORISED") if one["contact"] == NAMES[0])
+            town.control.pay(first["id"])
+            town.move(town.clock() + looks.GOOD_FOR + timedelta(seconds=1))
+        return found
+
+    monkeypatch.setattr(deliver, "links_for", the_first_one_pays)
+    deliver.deliver_due(town.office)
+
+    assert town.mails_to(f"{NAMES[0][-1]}@debtor.example") == []
+    assert len(town.control.mails()) == len(NAMES) - 1
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=20), -timedelta(minutes=20)])
+def test_a_reminder_that_waits_for_long_before_its_mark_is_asked_about_anew(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch, step: timedelta
+) -> None:
+    """It waits while a long reading is written down, say; or the clock of the machine is set."""
+    town = due_today(a_town)
+    mark = deliver.mark
+
+    def the_first_one_pays(*given: Any) -> Any:
+        if town.control.invoices("PAID") == []:
+            first = next(one for one in town.control.invoices("AUTHORISED") if one["contact"] == NAMES[0])
+            town.control.pay(first["id"])
+            town.office.clock = lambda: town.clock() + step
+        return mark(*given)
+
+    monkeypatch.setattr(deliver, "mark", the_first_one_pays)
+    for _ in range(2):
+        deliver.deliver_due(town.office)
+
+    assert town.mails_to(f"{NAMES[0][-1]}@debtor.example") == []
+    assert len(town.control.mails()) == len(NAMES) - 1
+
+
+def test_a_clock_that_is_set_back_makes_no_answer_younger(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = due_today(a_town)
+    send = deliver.send
+
+    def the_last_one_pays(*given: Any) -> Any:
+        outcome = send(*given)
+        if len(town.control.mails()) == 1:
+            last = next(one for one in town.control.invoices("AUTHORISED") if one["contact"] == NAMES[-1])
+            town.control.pay(last["id"])
+            town.office.clock = lambda: town.clock() - timedelta(minutes=20)
+        return outcome
+
+    monkeypatch.setattr(deliver, "send", the_last_one_pays)
+    deliver.deliver_due(town.office)
+
+    assert len(town.control.mails()) == len(NAMES) - 1
+    assert town.mails_to(f"{NAMES[-1][-1]}@debtor.example") == []
+
+
 def test_a_look_covers_whole_accounts_and_no_more_than_fit_into_one_call(
     a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
 ) -> None:
