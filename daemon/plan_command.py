@@ -38,7 +38,9 @@ def _whether(organisation: OrganisationRow) -> list[str]:
     if organisation.paused_at is not None:
         lines.append("Sending is paused.")
     if organisation.braked_at is not None:
-        lines.append(f"The brake is on: {organisation.braked_why}")
+        lines.append(
+            f"The brake is on: {organisation.braked_why} Look at the ledger, then release it on the front page."
+        )
     if organisation.capped_at is not None:
         lines.append(f"A cap holds the rest back: {organisation.capped_why}. Release it on the front page.")
     match organisation.sending_mode:

@@ -98,7 +98,8 @@ def _tried_out(organisation: OrganisationRow) -> list[Reason]:
 
 def _sending(organisation: OrganisationRow, since: str) -> Reason:
     if organisation.paused_at is None:
-        return Reason(True, "Sending is on.")
+        stopped = organisation.braked_at is not None or organisation.capped_at is not None
+        return Reason(True, "Nobody has paused sending." if stopped else "Sending is on.")
     by = f" by {organisation.paused_by}" if organisation.paused_by else ""
     why = f": {organisation.paused_why}" if organisation.paused_why else ""
     return Reason(False, f"Sending has been paused{by} since {since}{why}.")

@@ -34,7 +34,7 @@ class Planned(NamedTuple):
         if self.reminder.cycle == LETTER_CYCLE:
             return self.reminder.why or "something holds the account"
         paused = self.reminder.held_because.startswith((_PAUSE, _BRAKE, _CAP))
-        return "something besides the pause holds it" if paused else self.reminder.held_because
+        return "something holds the account besides; its page says what" if paused else self.reminder.held_because
 
 
 def reminders(session: Session, organisation_id: int, *states: ReminderState, limit: int = 60) -> tuple[Planned, ...]:

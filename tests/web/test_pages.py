@@ -33,13 +33,26 @@ def test_a_paused_organisation_is_shown_its_plan_and_starts_with_one_button(anna
     assert "No. Sending is paused." in page
     assert "by Anna Reed since 14 Jul 2026: stocktaking." in page
     assert "What would go out" in page and f"{going} would go out at Tuesday, 14 July 2026, 09:00" in page
-    assert "Eastgate Dental Practice Reminder 2: something besides the pause holds it" in page
+    assert "Eastgate Dental Practice Reminder 2: something holds the account besides; its page says what" in page
 
     assert anna.post("/sending/start").headers["location"] == "/?said=sending"
-    assert "Sending is on." in anna.get("/").words
+    assert "Sending is on." in anna.get("/").words and "What goes out next" in anna.get("/").words
     with books.office.database.reading() as session:
         row = session.get(OrganisationRow, books.ours)
     assert row is not None and row.paused_at is None
+
+
+@pytest.mark.parametrize("stop", ["braked", "capped"])
+def test_while_the_brake_or_a_cap_holds_no_line_says_that_sending_is_on(anna: Visitor, books: Books, stop: str) -> None:
+    with books.office.database.unit_of_work() as unit:
+        row = unit.get_one(OrganisationRow, books.ours)
+        setattr(row, f"{stop}_at", books.clock())
+        setattr(row, f"{stop}_why", "Something is odd.")
+    page = anna.get("/").words
+
+    assert "Nobody has paused sending." in page and "Sending is on." not in page
+    assert "What would go out" in page and "What goes out next" not in page
+    assert ("Once they are released" in page) == (stop == "capped")
 
 
 @pytest.mark.parametrize(
