@@ -104,7 +104,7 @@ def costs(told: Simulation, price: Decimal | None = None) -> list[str]:
         that_day = busiest.counts[Channel.CALL]
         each = calls_a_person(that_day, told.workers)
         share = f": {each} for each of {many(told.workers, 'person', 'people')}" if told.workers > 1 else ""
-        lines.append(f"{many(calls, 'call')}; on the busiest day, {in_words(busiest.on)}, {that_day}{share}.")
+        lines.append(f"{many(calls, 'call')}; {that_day} on the busiest day, {in_words(busiest.on)}{share}.")
     return lines
 
 

@@ -77,7 +77,7 @@ def test_first_the_totals_then_a_line_a_day_then_costs_and_who_gets_most(firm: U
     assert lines[39:42] == [
         "1 text message of 1 segment in all: 0.05 at 0.05 a segment.",
         "2 text messages would be skipped: there is no mobile number that may be texted.",
-        "3 calls; on the busiest day, 9 June 2026, 2: 1 for each of 2 people.",
+        "3 calls; 2 on the busiest day, 9 June 2026: 1 for each of 2 people.",
     ]
     assert lines[44].split("  ")[-1] == "2 emails, 1 text message, 1 call, Mon 1 Jun to Mon 15 Jun"
     assert any("[red]Odd[/red] name" in line for line in lines), "a name is shown as it is written"
