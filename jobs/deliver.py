@@ -163,7 +163,8 @@ def _asked(office: Office, claimed: Claimed, looks: Looks) -> Look | None:
 def _missing(office: Office, claimed: Claimed, missing: set[str]) -> None:
     """An invoice that the ledger no longer shows is neither paid nor owed: a person has to look."""
     with office.database.reading() as session:
-        numbers = session.scalars(select(InvoiceRow.number).where(col(InvoiceRow.ledger_id).in_(missing))).all()
+        ours = col(InvoiceRow.organisation_id) == claimed.organisation_id
+        numbers = session.scalars(select(InvoiceRow.number).where(ours, col(InvoiceRow.ledger_id).in_(missing))).all()
     named = ", ".join(sorted(numbers))
     wait(office, claimed, f"the ledger no longer says how {named} stands")
     with office.database.unit_of_work() as unit:

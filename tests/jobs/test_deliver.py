@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from engine.reminders import ReminderState
 from jobs import account_acts, acts, deliver, stranded
 from jobs.office import Office
 from store import inbox
-from store.tables import AccountRow, OrganisationRow, StepRow
+from store.tables import AccountRow, InvoiceRow, OrganisationRow, StepRow
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -196,6 +197,29 @@ def test_an_invoice_that_the_ledger_no_longer_shows_is_a_task_and_nothing_is_sen
     assert [task.text for task in town.tasks()] == [
         "The ledger no longer says how INV-000 stands. Until it does, nothing is sent to this account."
     ]
+
+
+def test_of_an_invoice_that_is_missing_no_other_organisations_number_is_told(a_town: Callable[..., Town]) -> None:
+    """QuickBooks counts each company's invoices from one, so two organisations have the same ledger ids."""
+    town = due_today(a_town)
+    (invoice,) = town.control.invoices()
+    with town.office.database.unit_of_work() as unit:
+        unit.add(OrganisationRow(id=77, name="Another Firm", created_at=town.clock()))
+        unit.flush()
+        unit.add(AccountRow(id=77, organisation_id=77, ledger_id="1", name="Their debtor"))
+        unit.flush()
+        theirs = InvoiceRow(organisation_id=77, account_id=77, ledger_id=invoice["id"], number="THEIRS-1")
+        theirs.due_on, theirs.total, theirs.balance = date(2026, 1, 6), Decimal(1), Decimal(1)
+        theirs.currency, theirs.status = "GBP", "paid"
+        unit.add(theirs)
+    town.control.raw_row("Invoices", {"DueDate": None, "DueDateString": None}, like=invoice["id"])
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    deliver.deliver_due(town.office)
+
+    assert [task.text for task in town.tasks()] == [
+        "The ledger no longer says how INV-000 stands. Until it does, nothing is sent to this account."
+    ]
+    assert not any("THEIRS-1" in note.text for note in town.notes(FERN))
 
 
 def test_when_the_ledger_says_slow_down_nobody_calls_it_again_before_its_time(a_town: Callable[..., Town]) -> None:
