@@ -11,12 +11,12 @@ from typing import NamedTuple
 from engine.ageing import OpenInvoice
 from engine.courtesy import courtesy_orders
 from engine.facts import Begin, Decision, Facts
-from engine.gates import at_the_gates, held_because, standing_of, taken_back
+from engine.gates import at_the_gates, held_because, last_reminder, standing_of, taken_back
 from engine.looking import Look, driver_of
 from engine.moves import assigned_place
 from engine.notes import Note, NoteKind
 from engine.position import Clear, Due, Held, Idle, Pending, Position, Run, State, Waiting, due_at, place_done
-from engine.reminders import Order, ReminderKey
+from engine.reminders import COURTESY_CYCLE, Order, ReminderKey
 from engine.telling import capital, ended
 from engine.words import days
 from engine.workflow import Workflow, WorkflowKind
@@ -132,7 +132,9 @@ def _state(facts: Facts, seen: Look, run: Run, invoice: OpenInvoice) -> tuple[Ru
 def _rested(facts: Facts, run: Run, as_of: date) -> bool:
     """The gap lies between two reminders of the same invoice."""
     gap = timedelta(days=max(1, facts.rules.min_days_between_reminders))
-    return run.last_heard_on is None or run.last_heard_on + gap <= as_of
+    steps = [one for one in facts.tried_out if one.key.invoice == run.driver and one.key.cycle != COURTESY_CYCLE]
+    last = last_reminder(run.last_heard_on, steps)
+    return last is None or last + gap <= as_of
 
 
 def _order(facts: Facts, seen: Look, walk: _Walk) -> Order | None:

@@ -78,7 +78,8 @@ class Facts(NamedTuple):
     performed, skipped ones included. `begin` is a person's word not acted upon yet. `credits` is money in the
     customer's favour that no invoice has used up. `contacted` are the contacts of the last weeks, needed only where
     the rules have limits. `sending_ahead`: today's sending time has not passed yet. `stopped`: why nothing may be sent
-    to an address that the account has, by channel.
+    to an address that the account has, by channel. `tried_out` are the steps of the last days that nobody heard because
+    sending is only tried out: the gap between two reminders counts them, as long as the trial goes on.
     """
 
     rules: Rules
@@ -102,6 +103,7 @@ class Facts(NamedTuple):
     contacted: tuple[Contacted, ...] = ()
     sending_ahead: bool = True
     stopped: tuple[tuple[Channel, str], ...] = ()
+    tried_out: tuple[Outcome, ...] = ()
 
 
 class Decision(NamedTuple):

@@ -4,6 +4,7 @@ Each gate is asked in the same order, for a reminder of the sequence, for a cour
 workflow alike, so that nothing can slip past one of them by another way.
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from engine.holds import Hold, HoldKind, sentence
 from engine.limits import cap_reached
 from engine.looking import Look
 from engine.position import Due, Held, Pending, Position, Waiting
-from engine.reminders import Order, ReminderKey, ReminderState, Standing, Withdrawal
+from engine.reminders import Order, Outcome, ReminderKey, ReminderState, Standing, Withdrawal
 from engine.words import days, in_words
 from engine.workflow import Channel, Step
 
@@ -112,15 +113,21 @@ def rested(facts: Facts, as_of: date) -> bool:
     """Whether the account may get a step today: not a second one on a day, and not before the gap is over."""
     if facts.last_step_on is not None and facts.last_step_on >= as_of:
         return False
-    gap = max(1, facts.rules.min_days_between_reminders)
-    return facts.last_reminded_on is None or (as_of - facts.last_reminded_on).days >= gap
+    gap, last = max(1, facts.rules.min_days_between_reminders), last_reminder(facts.last_reminded_on, facts.tried_out)
+    return last is None or (as_of - last).days >= gap
+
+
+def last_reminder(heard_on: date | None, tried_out: Sequence[Outcome]) -> date | None:
+    """The day from which the gap counts: what was only tried out counts in a trial as what was heard will."""
+    return max([one.on for one in tried_out] + ([heard_on] if heard_on is not None else []), default=None)
 
 
 def gap_in_words(facts: Facts, as_of: date) -> str:
     """Why `rested` says no."""
-    gap = max(1, facts.rules.min_days_between_reminders)
-    if facts.last_reminded_on is not None and (as_of - facts.last_reminded_on).days < gap:
-        return f"the last reminder went on {in_words(facts.last_reminded_on)}, and {days(gap)} must lie between two"
+    gap, last = max(1, facts.rules.min_days_between_reminders), last_reminder(facts.last_reminded_on, facts.tried_out)
+    if last is not None and (as_of - last).days < gap:
+        went = "went" if last == facts.last_reminded_on else "was tried out"
+        return f"the last reminder {went} on {in_words(last)}, and {days(gap)} must lie between two"
     return f"a step was performed on {in_words(facts.last_step_on)} already, and one a day is the most"
 
 

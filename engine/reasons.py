@@ -10,7 +10,7 @@ from typing import NamedTuple
 from engine.calendars import WEEKDAYS
 from engine.decide import decide, kind_of, with_outcomes
 from engine.facts import Decision, Facts
-from engine.gates import approved, gap_in_words, holds_of, rested
+from engine.gates import approved, gap_in_words, holds_of, last_reminder, rested
 from engine.holds import Hold, HoldKind, sentence
 from engine.limits import cap_reached
 from engine.looking import Look, look
@@ -236,8 +236,8 @@ def _sending_day(facts: Facts, seen: Look) -> Reason:
 
 def _gap(facts: Facts, seen: Look) -> Reason:
     gap = max(1, facts.rules.min_days_between_reminders)
-    last = in_words(facts.last_reminded_on) if facts.last_reminded_on else "never"
-    inputs = (("last reminded", last), ("at least", f"{days(gap)} between two"))
+    last = last_reminder(facts.last_reminded_on, facts.tried_out)
+    inputs = (("last reminded", in_words(last) if last else "never"), ("at least", f"{days(gap)} between two"))
     if rested(facts, seen.as_of):
         return Reason("gap", True, "the last reminder is long enough ago", inputs)
     return Reason("gap", False, gap_in_words(facts, seen.as_of), inputs, "It goes when the gap is over.")

@@ -95,7 +95,8 @@ def save_sending_settings(
             organisation.capped_at, organisation.capped_why = None, ""
             close_task(unit, organisation_id=organisation_id, key="cap", at=office.clock(), by=by)
         unit.flush()
-        recalculate_in(unit, office, organisation_id, anew)
+        # What was only tried out counts for gaps and caps during a trial alone, so some that waited need not any more.
+        recalculate_in(unit, office, organisation_id, anew, restless=was != settings.sending_mode)
         plan_anew(unit, office, organisation_id)
 
 

@@ -16,12 +16,12 @@ from sqlmodel import Session
 from engine.ageing import OpenInvoice
 from engine.facts import Begin, Departed, Facts
 from engine.holds import Hold, HoldKind
-from engine.limits import Contacted
 from engine.position import Run
 from engine.receivables import InvoiceStatus, Money, Ref
-from engine.reminders import ANSWER_CYCLE, COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
+from engine.reminders import COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
 from engine.workflow import Channel
 from store.alike import Likeness, Likes
+from store.contact_facts import CONTACTED, CONTACTED_IN_A_TRIAL, HEARD_WITHIN, TRIED_OUT, contacted, tried_out
 from store.ground import Ground, ground_of, workflows_of
 from store.positions import POSITION_COLUMNS, WALK_COLUMNS, run_of, walk_of
 from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, text_of, together
@@ -33,8 +33,6 @@ __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unset
 CHUNK = 2_000
 INVOICES = 6 * CHUNK
 """Accounts in a piece, and the open invoices it may hold: a few more than so many accounts owe for in most firms."""
-
-_HEARD_WITHIN = timedelta(days=62)
 
 
 class Known(NamedTuple):
@@ -215,6 +213,7 @@ class _Gathering(NamedTuple):
             tuple(more.contacted.get(number, nothing)),
             ground.sending_ahead,
             more.stopped[number].why if number in more.stopped else nothing,
+            tuple(more.tried_out.get(number, nothing)),
         )
 
 
@@ -226,7 +225,8 @@ class _More:
         self.holds, self.begins = _holds(told["holds"]), _begins(told["begins"])
         self.outcomes, self.standing = _reminders(told["reminders"])
         self.credits, self.courtesies = _credits(told.get("credits", ())), _courtesies(told.get("courtesies", ()))
-        self.walks, self.contacted = _walks(told.get("walks", ())), _contacted(told.get("contacted", ()))
+        self.walks = _walks(told.get("walks", ()))
+        self.contacted, self.tried_out = contacted(told.get("contacted", ())), tried_out(told.get("tried_out", ()))
 
     def about_whom(self) -> set[int]:
         """The accounts of which any of this is known."""
@@ -262,31 +262,28 @@ _SOMETIMES = {
     "courtesies": f"SELECT account_id, invoice_id, step_id FROM reminders WHERE {{own}} AND cycle = {COURTESY_CYCLE} "  # noqa: S608
     "AND state = 'sent'",
     "walks": f"SELECT {', '.join(WALK_COLUMNS)} FROM invoice_walks WHERE {{own}}",  # noqa: S608
-    # The contacts of the last weeks, made by ourselves or by hand. A call counts when the telephone rang; an answer to
-    # the debtor's own letter never does.
-    "contacted": "SELECT account_id, performed_on, channel, FALSE FROM reminders r "  # noqa: S608
-    f"WHERE {{own}} AND state = 'sent' AND heard AND cycle > {ANSWER_CYCLE} AND performed_on >= ? "
-    "AND (channel <> 'call' OR NOT EXISTS (SELECT 1 FROM phone_calls p WHERE p.reminder_id = r.id)) UNION ALL "
-    "SELECT account_id, counted_on, 'call', conversation FROM phone_calls WHERE {own} AND counted_on >= ?",
+    "contacted": CONTACTED,
+    "tried_out": TRIED_OUT,
     "stopped": STOPPED_EMAILS,
     "texting": CONTACTS_MOBILES,
 }
 
-_TRIED_OUT = "EXISTS (SELECT 1 FROM messages m WHERE m.reminder_id = r.id AND m.diverted_to <> '')"
-"""During a trial what was only tried out takes up contacts, so that the trial shows what the caps will do."""
-
 
 def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[str, Question]:
     """All that is asked about these accounts. What the ground has no use for is not asked."""
+    trial, gap = ground.organisation.sending_mode != "live", ground.rules.min_days_between_reminders
     needed = {
         "credits": ground.rules.pause_when_in_credit or ground.organisation.statement_day > 0,
         "courtesies": ground.has_courtesies,
         "walks": ground.has_invoice_workflows,
         "contacted": ground.rules.limits is not None,
+        "tried_out": trial and gap > 1,
         "stopped": Channel.EMAIL in ground.stopped_media,
         "texting": ground.has_texts,
     }
     asked = {**_ALWAYS, **{name: query for name, query in _SOMETIMES.items() if needed[name]}}
+    if needed["contacted"] and trial:
+        asked["contacted"] = CONTACTED_IN_A_TRIAL
     own, parameters = scope.where("organisation_id", "account_id")
     p, _ = scope.where("p.organisation_id", "p.account_id")
     a, _ = scope.where("a.organisation_id", "a.id")
@@ -298,13 +295,11 @@ def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | No
     if not scope.between:  # of a few accounts they come in the same trip; of many, only those that are needed
         query = f"{_DRIVERS} JOIN positions p ON p.run_driver_id = i.id WHERE {p}"
         questions["drivers"] = Question(query, parameters)
-    if needed["contacted"]:
-        since = (as_of or ground.ledger_as_of or date.max) - _HEARD_WITHIN
-        twice = [*parameters, text_of(session, since)] * 2
-        statement = questions["contacted"].statement
-        if ground.organisation.sending_mode != "live":
-            statement = statement.replace("AND heard", f"AND (heard OR {_TRIED_OUT})")
-        questions["contacted"] = Question(statement, twice)
+    today = as_of or ground.ledger_as_of or date.max
+    for name, within, times in (("contacted", HEARD_WITHIN, 2), ("tried_out", timedelta(days=gap - 1), 1)):
+        if needed[name]:
+            since = [*parameters, text_of(session, today - within)]
+            questions[name] = Question(questions[name].statement, since * times)
     return questions
 
 
@@ -377,13 +372,6 @@ def _walks(told: Iterable[Row]) -> dict[int, Mapping[Ref, Run]]:
     return dict(found)
 
 
-def _contacted(told: Iterable[Row]) -> dict[int, list[Contacted]]:
-    found: dict[int, list[Contacted]] = defaultdict(list)
-    for account, on, channel, conversation in told:
-        found[account].append(Contacted(DAYS[on], _CHANNELS[channel], bool(conversation)))
-    return found
-
-
 def _reached(by_email: bool, by_mobile: bool) -> frozenset[Channel]:
     return frozenset(
         channel
@@ -399,4 +387,3 @@ _NONE: frozenset[tuple[Ref, str]] = frozenset()
 _NO_WALKS: Mapping[Ref, Run] = {}
 _STATUSES = {status.value: status for status in InvoiceStatus}
 _STATES = {state.value: state for state in ReminderState}
-_CHANNELS = {channel.value: channel for channel in Channel}

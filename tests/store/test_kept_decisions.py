@@ -16,7 +16,7 @@ from store.tables import DecisionRow
 from tests.jobs.firm import START, Firm
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
-NEWEST = ("stopped", "sending_ahead", "contacted")
+NEWEST = ("tried_out", "stopped", "sending_ahead", "contacted")
 """Fields of `Facts` that came last, the newest first. Decisions from before each of them are in somebody's books."""
 
 
