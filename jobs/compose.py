@@ -19,6 +19,7 @@ from engine.workflow import Channel
 from jobs.addressing import Addressees
 from jobs.consents import consents
 from jobs.contact_times import time_left
+from jobs.drafts import DraftStep
 from jobs.letter_words import letter_step
 from jobs.office import Office
 from jobs.speaking import Written, look_of, put_into_words, statement_for, tongue_of
@@ -82,7 +83,7 @@ def words_of(session: Session, organisation: OrganisationRow, step: StepRow, sta
 
 
 def files_of(
-    session: Session, organisation: OrganisationRow, step: StepRow, statement: Statement
+    session: Session, organisation: OrganisationRow, step: StepRow | DraftStep, statement: Statement
 ) -> tuple[Attachment, ...]:
     """What goes with an email of this step: the logo that its letter shows, and the statement as a PDF, where the step
     says so or the letter has no room for every invoice.

@@ -3,7 +3,7 @@
 They are fetched before the ledger is asked for the last time how things stand, because printing takes a while and that
 answer must be young when the reminder leaves. Whatever turns out to be paid by then stays here. Where the ledger has no
 paper of an invoice, the reminder leaves without it, and the page of the message says so; where it does not answer, the
-reminder waits.
+reminder waits. A sample to oneself has the same papers with it.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from channels import Attachment
-from connector import Ledger, Purpose, RateLimited, Refused
+from connector import Ledger, LedgerFailure, Purpose, RateLimited, Refused
 from engine.receivables import InvoiceStatus
 from engine.workflow import Channel
 from jobs.governors import governor_of
 from jobs.invoice_papers import file_name
-from jobs.ledgers import connection_of, ledger_of
+from jobs.ledgers import connection_of, ledger_of, remember
 from jobs.office import Office
-from store.tables import ConnectionRow, InvoiceRow, OrganisationRow, ReminderRow, StepRow
+from store.tables import AccountRow, ConnectionRow, InvoiceRow, OrganisationRow, ReminderRow, StepRow
 
 MOST = 5
 """Papers with one reminder, of the oldest invoices: each is a call, and a person reads no more of them."""
@@ -54,9 +54,36 @@ def papers_for(office: Office, reminder_id: int) -> Papers:
         wanted, connection = _wanted(session, office, reminder_id)
     if not wanted or connection is None or connection.state != "active":
         return NONE  # without a connection the look that follows says so
+    return _asked_for(office, connection, wanted, Purpose.SENDING)
+
+
+def papers_of(office: Office, account_id: int) -> Papers:
+    """Those that a reminder about everything overdue would carry today, for a person who waits for them.
+
+    Asks the ledger. Raises LedgerFailure when it does not answer, and when it is not connected.
+    """
+    with office.database.reading() as session:
+        account = session.get(AccountRow, account_id)
+        assert account is not None
+        organisation = session.get(OrganisationRow, account.organisation_id)
+        assert organisation is not None
+        wanted = _oldest(session, _overdue(account_id, office.as_of(organisation)))
+        connection = connection_of(session, account.organisation_id)
+    if not wanted:
+        return NONE
+    if connection is None or connection.state != "active" or connection.kind not in office.ledgers:
+        raise LedgerFailure("it is not connected")
+    try:
+        return _asked_for(office, connection, wanted, Purpose.READING)
+    except LedgerFailure as failure:
+        remember(office, connection, failure)
+        raise
+
+
+def _asked_for(office: Office, connection: ConnectionRow, wanted: Sequence[InvoiceRow], purpose: Purpose) -> Papers:
     if connection.not_before is not None and connection.not_before > office.clock():
         raise RateLimited("the ledger has asked us to wait", connection.not_before)
-    return _fetched(ledger_of(office, connection, governor_of(office, connection, Purpose.SENDING)), wanted)
+    return _fetched(ledger_of(office, connection, governor_of(office, connection, purpose)), wanted)
 
 
 def _fetched(ledger: Ledger, wanted: Sequence[InvoiceRow]) -> Papers:
@@ -84,16 +111,24 @@ def _wanted(session: Session, office: Office, reminder_id: int) -> tuple[list[In
         return [], None
     organisation = session.get(OrganisationRow, reminder.organisation_id)
     assert organisation is not None
-    query = select(InvoiceRow).where(*_about(reminder, office.as_of(organisation)))
-    rows = session.scalars(query.order_by(col(InvoiceRow.due_on), col(InvoiceRow.number)).limit(MOST))
-    return list(rows), connection_of(session, reminder.organisation_id)
+    rows = _oldest(session, _about(reminder, office.as_of(organisation)))
+    return rows, connection_of(session, reminder.organisation_id)
+
+
+def _oldest(session: Session, about: tuple[Any, ...]) -> list[InvoiceRow]:
+    query = select(InvoiceRow).where(*about).order_by(col(InvoiceRow.due_on), col(InvoiceRow.number)).limit(MOST)
+    return list(session.scalars(query))
 
 
 def _about(reminder: ReminderRow, as_of: date) -> tuple[Any, ...]:
     if reminder.invoice_id:
         return (col(InvoiceRow.id) == reminder.invoice_id, col(InvoiceRow.status) == InvoiceStatus.OPEN)
+    return _overdue(reminder.account_id, as_of)
+
+
+def _overdue(account_id: int, as_of: date) -> tuple[Any, ...]:
     return (
-        col(InvoiceRow.account_id) == reminder.account_id,
+        col(InvoiceRow.account_id) == account_id,
         col(InvoiceRow.status) == InvoiceStatus.OPEN,
         col(InvoiceRow.balance) > 0,
         col(InvoiceRow.due_on) < as_of,

@@ -36,12 +36,15 @@ def diversion(organisation: OrganisationRow, channel: Channel) -> str:
             return ours.get(channel, "") or SHADOW
 
 
-def diverted(message: Message, to: str, medium: str) -> Message:
-    """The message as it goes to ourselves: no copies, no thread, and whom it was for before its first word."""
+def diverted(message: Message, to: str, medium: str, *, also: str = "") -> Message:
+    """The message as it goes to ourselves: no copies, no thread, and whom it was for before its first word.
+
+    `also` is one more sentence there, in a mail.
+    """
     whom = ", ".join([f"{message.to_name} <{message.to}>".strip(), *message.cc])
     if medium != Channel.EMAIL:
         return replace(message, to=to, to_name="", text=f"[Test. For {message.to}] {message.text}")
-    line = f"Only you got this. It was for {whom}."
+    line = f"Only you got this. It was for {whom}. {also}".rstrip()
     return replace(
         message,
         to=to,

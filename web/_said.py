@@ -6,6 +6,12 @@ SAID = {
     "sending": "Sending has started. What is due goes out at the next sending time.",
     "released": "The brake is released. What is due goes out at the next sending time, if nothing else holds it.",
     "sample": "The sample is in your own inbox. Close this page; your draft is where you left it.",
+    "sample-none-overdue": "The sample is in your own inbox. No invoices are with it, because this account has none "
+    "that is overdue. Close this page; your draft is where you left it.",
+    "sample-no-paper": "The sample is in your own inbox. The ledger has no PDF of some of the invoices, so these "
+    "are not with it; the sample names them. Close this page; your draft is where you left it.",
+    "sample-no-answer": "The sample is in your own inbox, without the invoices: the ledger did not hand them out just "
+    "now, and the sample says why. Ask for another one in a while. A reminder would have waited for them.",
     "cap-released": "Released. What waited goes out now if it is a time for it, else at the next sending time.",
     "stopped": "Sending is paused for the whole organisation. Nothing leaves until somebody starts it again.",
     "muted": "The account is muted. It is never reminded, until somebody unmutes it.",

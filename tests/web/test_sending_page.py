@@ -6,9 +6,12 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
+from jobs.samples import Without
 from store.tables import MessageRow, OrganisationRow, ReminderRow
+from tests.jobs.sending_house import Answering, plug_in
 from tests.web.books import Books
 from tests.web.visitor import Visitor
+from web._said import SAID
 
 TYPED = {
     "sending_mode": "to me",
@@ -112,3 +115,24 @@ def test_a_sample_of_a_step_needs_a_channel_that_could_carry_it(anna: Visitor, b
     answer = anna.post("/settings/workflows/sample?step=1", **typed, **{"step-1-body": "Please pay."})
     assert "No email channel is set up." in answer.words
     assert anna.post("/settings/workflows/sample?step=9", **typed).status == 404
+
+
+def a_sample(anna: Visitor, books: Books, account: str, **typed: str) -> str:
+    """Asks for a sample, and gives what the page says then."""
+    plug_in(books.office, "email_smtp", Answering())
+    typed |= {"name": "W", "kind": "account", "preview_account": str(books.accounts[account])}
+    typed |= {"step-1-name": "First", "step-1-day": "3", "step-1-channel": "email", "step-1-subject": "S"}
+    answer = anna.post("/settings/workflows/sample?step=1", **typed, **{"step-1-body": "Please pay."})
+    assert answer.status == 303
+    return anna.get(answer.headers["location"]).words
+
+
+def test_the_page_says_when_a_sample_went_without_the_invoices(anna: Visitor, books: Books) -> None:
+    said = a_sample(anna, books, "due", **{"step-1-papers": "on"})
+    assert "in your own inbox, without the invoices: the ledger did not hand them out just now" in said
+    assert "without the invoices" not in a_sample(anna, books, "due")
+
+
+@pytest.mark.parametrize("without", Without)
+def test_there_is_a_sentence_for_everything_that_a_sample_may_lack(without: Without) -> None:
+    assert SAID[f"sample-{without}"].startswith("The sample is in your own inbox")

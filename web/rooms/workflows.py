@@ -11,7 +11,7 @@ from engine.workflow import WorkflowKind
 from jobs.drafts import Draft, blank_draft, draft_of, prewritten_draft
 from jobs.impact import Impact, impact_of
 from jobs.previews import Preview, looked_at, preview, samples
-from jobs.samples import Sampled, send_sample
+from jobs.samples import send_sample
 from jobs.workflows import Saved, delete_workflow, duplicate_workflow, make_default, save_workflow
 from store import screens
 from store.tables import AccountRow, WorkflowRow
@@ -73,9 +73,8 @@ def sample(desk: Deciding, typed: Typed, step: int = 0) -> Response:
         raise NotFound
     tried = draft.steps[step - 1]
     account: AccountRow = desk.own(AccountRow, number_of(typed.get("preview_account", "")))
-    sampled = Sampled(tried.name, tried.written, tried.attach_statement)
-    send_sample(desk.office, desk.id, sampled, user_id=desk.signed.user_id, account_id=account.id)
-    return back(LIST, "sample")
+    sent = send_sample(desk.office, desk.id, tried, user_id=desk.signed.user_id, account_id=account.id)
+    return back(LIST, "sample" if sent.without is None else f"sample-{sent.without}")
 
 
 @router.get(f"{LIST}/{{workflow_id}}")
