@@ -105,6 +105,7 @@ class _Texts:
         self._reachable = reachable(doors, settings.base_url)
         self._line = TwilioLine(settings, block="sms_twilio", clock=clock)
         self._collected_at: datetime | None = None
+        self.begun: str | None = None
 
     def send(self, message: Message) -> Outcome:
         if (problem := _not_sendable(message)) is not None:
@@ -199,7 +200,7 @@ class _Texts:
         for at, text in sorted(inbound, key=lambda pair: pair[0]):
             if at >= since - LATE:
                 yield Collected(text.sid, raw_of("reply", _fields_of(text, at)), max(at, since).isoformat())
-        self._collected_at = now
+        self._collected_at, self.begun = now, self.begun or now.isoformat()
 
     def hear(self, posted: Posted) -> Heard:
         door, _, token = posted.door.partition("/")

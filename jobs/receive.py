@@ -5,6 +5,7 @@ look at the account takes it into account. What nobody can match or understand s
 """
 
 from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 import structlog
 from sqlalchemy import select
@@ -42,6 +43,15 @@ _TRIED_ON = timedelta(days=1)
 """So long after it came in, such a post is tried once more every hour, beside the person who was asked."""
 
 
+@runtime_checkable
+class BeginsLate(Protocol):
+    """A channel that does not collect from the very beginning. `begun`: the bookmark of the first time that it was
+    asked; None before that.
+    """
+
+    begun: str | None
+
+
 def receive(office: Office) -> int:
     """Collects what waits in each mailbox, then understands what has been stored. Returns how many were understood."""
     for kind in office.channels:
@@ -53,17 +63,26 @@ def collect(office: Office, kind: str) -> int:
     """Fetches new posts of one channel and stores each raw. An unreachable mailbox is tried again later."""
     with office.database.reading() as session:
         mark = inbox.bookmark(session, kind)
-    kept = 0
+    kept, channel = 0, office.channel(kind)
     try:
-        for post in office.channel(kind).collect(mark):
+        for post in channel.collect(mark):
             with office.database.unit_of_work() as unit:
                 kept += inbox.keep_post(unit, channel=kind, event_id=post.event_id, raw=post.raw, at=office.clock())
                 inbox.set_bookmark(unit, kind, post.bookmark)
     except OSError as failure:
         _the_mailbox_is_silent(office, kind, str(failure))
         return kept
+    if mark is None and isinstance(channel, BeginsLate) and channel.begun:
+        _begin(office, kind, channel.begun)
     _the_mailbox_answers(office, kind)
     return kept
+
+
+def _begin(office: Office, kind: str, begun: str) -> None:
+    """Though nothing was found: after days of being down, whatever has come since then is collected."""
+    with office.database.unit_of_work() as unit:
+        if inbox.bookmark(unit, kind) is None:
+            inbox.set_bookmark(unit, kind, begun)
 
 
 def deaf(office: Office) -> bool:

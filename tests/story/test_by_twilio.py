@@ -111,6 +111,18 @@ def test_a_text_that_came_while_the_house_was_closed_is_found_in_the_list(house:
     assert [reply.said for reply in house.town.replies(FERN)] == ["We pay on Friday"]
 
 
+def test_a_first_text_that_came_on_the_first_of_many_days_of_being_down_is_found_in_the_list(house: House) -> None:
+    """Nobody had ever answered by text before, so nothing said how far the list had been read."""
+    house.settle()
+    house.twilio.reach(PUBLIC, "http://127.0.0.1:9")
+    house.twilio.text(MOBILE, "We pay on Friday")
+    house.town.move(house.town.clock() + timedelta(days=4))
+    house.town.office.close_channels()  # and with them goes what the process has remembered
+    house.settle()
+
+    assert [reply.said for reply in house.town.replies(FERN)] == ["We pay on Friday"]
+
+
 def test_a_click_rings_our_own_telephone_and_then_the_debtors(house: House) -> None:
     waiting, town = the_call_that_waits(house), house.town
     house.twilio.person(AGENT, presses=["1"])
