@@ -23,7 +23,7 @@ from store import outbox, stops
 from store.history import write_note
 from store.leases import one_at_a_time
 from store.tables import MessageRow, OrganisationRow, ReminderRow
-from store.tasks import close_task, open_task
+from store.tasks import close_task, key_of, open_task
 
 PASSING = ("trouble", "missing invoice")
 """Tasks that are over by themselves once a reminder has gone to the account."""
@@ -142,9 +142,10 @@ def _unsure(unit: Session, office: Office, reminder: ReminderRow, message: Messa
 
 def doubt_for_a_person(unit: Session, reminder: ReminderRow, message: MessageRow, known: str, now: datetime) -> None:
     """Nothing is left that a machine could ask. `known`: what it has found out, in a sentence."""
-    ask = "Look in your own inbox" if message.diverted_to else "Ask the customer"
+    them = "Ask the customer, or look for it in the log of your mail server or provider"
+    ask = "Look in your own inbox" if message.diverted_to else them
     text = f"Nobody knows whether {reminder.step_name} to {_reached(message)} went out. {known}"
-    todo = f"{ask}, then say on the account what happened: that it went, or to send it again."
+    todo = f"{ask}; then say whether it went."
     task_on(unit, reminder, "unsure", f"{text} {todo}", now)
 
 
@@ -194,7 +195,7 @@ def task_on(unit: Session, reminder: ReminderRow, kind: str, text: str, now: dat
         unit,
         organisation_id=reminder.organisation_id,
         account_id=reminder.account_id,
-        key=f"{kind}:reminder {reminder.id}" if kind in ("unsure", "refused") else f"{kind}:{reminder.account_id}",
+        key=key_of(reminder, kind) if kind in ("unsure", "refused") else f"{kind}:{reminder.account_id}",
         kind=kind,
         text=text,
         at=now,

@@ -1,11 +1,13 @@
 """Tasks: whatever needs a person is a line that stays open until somebody has dealt with it. Never silence."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, String, cast, exists, select, update
 from sqlmodel import Session, col
 
-from store.tables import TaskRow
+from store.tables import ReminderRow, TaskRow
 
 
 def open_task(
@@ -50,3 +52,25 @@ def close_task(session: Session, *, organisation_id: int, key: str, at: datetime
         )
         .values(closed_at=at, closed_by=by)
     )
+
+
+def key_of(reminder: ReminderRow, kind: str) -> str:
+    """The matter of a reminder that is in doubt or was refused: each is one of its own."""
+    return f"{kind}:reminder {reminder.id}"
+
+
+def told_beside_its_reminder() -> ColumnElement[bool]:
+    """Whether a task asks about a reminder that is still in doubt or refused, and is shown with it."""
+    state: Any = col(ReminderRow.state)
+    return exists().where(
+        col(ReminderRow.account_id) == col(TaskRow.account_id),
+        state.in_(("unsure", "refused")),
+        state + ":reminder " + cast(col(ReminderRow.id), String) == col(TaskRow.key),
+    )
+
+
+def asked_about(session: Session, reminders: Collection[ReminderRow]) -> Mapping[int, str]:
+    """What a person is asked about each of these, in doubt or refused, by the reminder's number."""
+    keys = {key_of(one, one.state): int(one.id or 0) for one in reminders}
+    query = select(TaskRow).where(col(TaskRow.key).in_(keys), col(TaskRow.closed_at).is_(None))
+    return {keys[task.key]: task.text for task in session.scalars(query)} if keys else {}

@@ -11,12 +11,13 @@ from sqlmodel import Session, col
 from engine.reminders import ReminderState
 from engine.replies import ReplyKind
 from store.tables import ReminderRow, ReplyRow, TaskRow
+from store.tasks import told_beside_its_reminder
 
 PAGE = 25
 
 
 class Needs(NamedTuple):
-    """How much waits for a person."""
+    """How much waits for a person; what is unsure or refused is no task besides."""
 
     tasks: int
     unread: int
@@ -32,7 +33,7 @@ def needs(session: Session, organisation_id: int) -> Needs:
 
     unread, known = col(ReplyRow.read_at).is_(None), col(ReplyRow.account_id).is_not(None)
     counts: Any = select(
-        count(TaskRow, col(TaskRow.closed_at).is_(None)),
+        count(TaskRow, col(TaskRow.closed_at).is_(None), ~told_beside_its_reminder()),
         count(ReplyRow, unread, known, col(ReplyRow.kind) == ReplyKind.HUMAN),
         count(ReplyRow, unread, ~known),
         count(ReminderRow, col(ReminderRow.state) == ReminderState.UNSURE),

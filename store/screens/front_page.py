@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 
 from store.screens._owing import OPEN, sum_where
 from store.tables import AccountRow, InvoiceRow, PositionRow, TaskRow
+from store.tasks import told_beside_its_reminder
 
 
 class Ageing(NamedTuple):
@@ -46,11 +47,12 @@ def ageing(session: Session, organisation_id: int, as_of: date) -> tuple[Ageing,
 
 
 def tasks(session: Session, organisation_id: int, limit: int = 12) -> tuple[tuple[TaskRow, str], ...]:
-    """The open tasks, oldest first, each with the name of its account."""
+    """The open tasks but those about a reminder that is shown itself, oldest first, each with its account's name."""
     query: Any = (
         select(TaskRow, func.coalesce(AccountRow.name, ""))
         .outerjoin(AccountRow, col(AccountRow.id) == TaskRow.account_id)
         .where(col(TaskRow.organisation_id) == organisation_id, col(TaskRow.closed_at).is_(None))
+        .where(~told_beside_its_reminder())
         .order_by(col(TaskRow.opened_at), col(TaskRow.id))
         .limit(limit)
     )

@@ -95,5 +95,5 @@ def test_after_the_last_look_the_task_says_how_often_the_provider_was_asked_and_
     assert "The provider is asked whether it took it" in task.text
     later(town, 120)
     (task,) = [task for task in town.tasks() if task.kind == "unsure"]
-    assert "asked 4 times" in task.text and "say on the account" in task.text
+    assert "asked 4 times" in task.text and "say whether it went" in task.text
     assert "is asked whether" not in task.text, "nobody waits for an answer that does not come any more"

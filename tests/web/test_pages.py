@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlmodel import col, select
 
 from engine.holds import HoldKind
+from jobs.settle import task_on
 from store.tables import AccountRow, HistoryNoteRow, HoldRow, OrganisationRow, ReminderRow, ReplyRow, TaskRow
 from tests.web.books import Books
 from tests.web.visitor import Visitor
@@ -155,6 +156,25 @@ def test_a_note_is_kept_with_its_author(anna: Visitor, books: Books) -> None:
     with books.office.database.reading() as session:
         note = session.exec(select(HistoryNoteRow).where(HistoryNoteRow.account_id == number)).all()[-1]
     assert (note.text, note.by) == (BAD, "Anna Reed")
+
+
+def test_what_is_in_doubt_is_asked_once_on_each_page_and_can_be_settled_there(anna: Visitor, books: Books) -> None:
+    number = books.accounts["unsure"]
+    with books.office.database.unit_of_work() as unit:
+        doubt = unit.scalars(
+            select(ReminderRow).where(ReminderRow.account_id == number, ReminderRow.state == "unsure")
+        ).one()
+        task_on(unit, doubt, "unsure", "Nobody knows whether it went out. Ask.", books.clock())
+        doubts = doubt.id
+
+    for path in ("/", f"/accounts/{number}"):
+        page = anna.get(path)
+        assert page.words.count("Nobody knows whether it went out. Ask.") == 1, path
+        assert page.text.count(f"/reminders/{doubts}/settle") == 2, path
+    message = anna.get(f"/accounts/{number}/reminders/{doubts}")
+    assert message.text.count(f"/reminders/{doubts}/settle") == 2 and "Message-ID" in message.words
+    anna.post(f"/reminders/{doubts}/settle", went="yes")
+    assert f"/reminders/{doubts}/settle" not in anna.get(f"/accounts/{number}/reminders/{doubts}").text
 
 
 def test_a_doubt_is_settled_by_a_person(anna: Visitor, books: Books) -> None:

@@ -21,6 +21,7 @@ from store import screens
 from store.ground import workflows_of
 from store.screens import AccountFile
 from store.tables import AccountRow, HoldRow, InvoiceRow, MessageRow, ReminderRow
+from store.tasks import key_of
 from web._headers import LETTER_POLICY
 from web._history import FIRST, MORE, timeline
 from web._ladder import ladder
@@ -64,6 +65,8 @@ def account(desk: Looking, account_id: int, history: str = "", at: str = "") -> 
     told = explain(desk.office, account_id)
     entries, more = timeline(file, show)
     holds = _holds(file, desk.as_of)
+    doubts, refusals = _in_state(file, ReminderState.UNSURE), _in_state(file, ReminderState.REFUSED)
+    asked = {key_of(row, row.state): row for row in (*doubts, *refusals)}
     return page(
         desk,
         "account.html",
@@ -79,8 +82,10 @@ def account(desk: Looking, account_id: int, history: str = "", at: str = "") -> 
         kinds={hold.kind for hold in holds},
         waits=[row for row in file.reminders if waits_for_a_person(row)],
         letters=[row for row in file.reminders if row.cycle == LETTER_CYCLE and row.state == ReminderState.QUEUED],
-        doubts=[row for row in file.reminders if row.state == ReminderState.UNSURE],
-        refusals=[row for row in file.reminders if row.state == ReminderState.REFUSED],
+        doubts=doubts,
+        refusals=refusals,
+        asked={asked[task.key].id: task.text for task in file.tasks if task.key in asked},
+        tasks=[task for task in file.tasks if task.key not in asked],
         promised=[row for row in file.invoices if _may_be_promised(row, file, desk.as_of)],
         questions=[hold for hold in holds if hold.kind == HoldKind.QUESTION],
         choices=choices,
@@ -88,6 +93,10 @@ def account(desk: Looking, account_id: int, history: str = "", at: str = "") -> 
         entries=entries,
         more=more and show == FIRST,
     )
+
+
+def _in_state(file: AccountFile, state: ReminderState) -> list[ReminderRow]:
+    return [row for row in file.reminders if row.state == state]
 
 
 def _on_a_past_day(desk: Desk, file: AccountFile, at: str) -> Response:

@@ -14,6 +14,7 @@ from store import screens
 from store.ground import rules_of
 from store.screens import Coming, Planned
 from store.tables import TaskRow
+from store.tasks import asked_about
 from web._ageing import bars
 from web._pages import back, page
 from web._safety import verdict
@@ -45,6 +46,8 @@ def front(visit: Visiting) -> Response:
     organisation, as_of = desk.organisation, desk.as_of
     say = Say(organisation.locale, organisation.time_zone, as_of)
     with desk.office.database.reading() as session:
+        doubts = screens.reminders(session, desk.id, ReminderState.UNSURE, limit=12)
+        refusals = screens.reminders(session, desk.id, ReminderState.REFUSED, limit=12)
         connection = screens.connection(session, desk.id)
         plan = _plan(
             desk,
@@ -56,8 +59,9 @@ def front(visit: Visiting) -> Response:
         facts = {
             "ageing": [bars(line) for line in screens.ageing(session, desk.id, as_of)],
             "tasks": screens.tasks(session, desk.id),
-            "doubts": screens.reminders(session, desk.id, ReminderState.UNSURE, limit=12),
-            "refusals": screens.reminders(session, desk.id, ReminderState.REFUSED, limit=12),
+            "doubts": doubts,
+            "refusals": refusals,
+            "asked": asked_about(session, [one.reminder for one in (*doubts, *refusals)]),
             "replies": screens.replies(session, desk.id, limit=5),
             "settled": screens.settled(session, desk.id, since=desk.office.clock() - timedelta(days=30)),
         }
