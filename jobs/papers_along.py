@@ -57,8 +57,9 @@ def papers_for(office: Office, reminder_id: int) -> Papers:
     return _asked_for(office, connection, wanted, Purpose.SENDING)
 
 
-def papers_of(office: Office, account_id: int) -> Papers:
-    """Those that a reminder about everything overdue would carry today, for a person who waits for them.
+def papers_of(office: Office, account_id: int, *, invoice: int = 0) -> Papers:
+    """Those that a reminder about everything overdue, or about this one `invoice`, would carry today, for a person who
+    waits for them.
 
     Asks the ledger. Raises LedgerFailure when it does not answer, and when it is not connected.
     """
@@ -67,7 +68,7 @@ def papers_of(office: Office, account_id: int) -> Papers:
         assert account is not None
         organisation = session.get(OrganisationRow, account.organisation_id)
         assert organisation is not None
-        wanted = _oldest(session, _overdue(account_id, office.as_of(organisation)))
+        wanted = _oldest(session, _about(invoice, account_id, office.as_of(organisation)))
         connection = connection_of(session, account.organisation_id)
     if not wanted:
         return NONE
@@ -111,7 +112,7 @@ def _wanted(session: Session, office: Office, reminder_id: int) -> tuple[list[In
         return [], None
     organisation = session.get(OrganisationRow, reminder.organisation_id)
     assert organisation is not None
-    rows = _oldest(session, _about(reminder, office.as_of(organisation)))
+    rows = _oldest(session, _about(reminder.invoice_id, reminder.account_id, office.as_of(organisation)))
     return rows, connection_of(session, reminder.organisation_id)
 
 
@@ -120,13 +121,9 @@ def _oldest(session: Session, about: tuple[Any, ...]) -> list[InvoiceRow]:
     return list(session.scalars(query))
 
 
-def _about(reminder: ReminderRow, as_of: date) -> tuple[Any, ...]:
-    if reminder.invoice_id:
-        return (col(InvoiceRow.id) == reminder.invoice_id, col(InvoiceRow.status) == InvoiceStatus.OPEN)
-    return _overdue(reminder.account_id, as_of)
-
-
-def _overdue(account_id: int, as_of: date) -> tuple[Any, ...]:
+def _about(invoice: int, account_id: int, as_of: date) -> tuple[Any, ...]:
+    if invoice:
+        return (col(InvoiceRow.id) == invoice, col(InvoiceRow.status) == InvoiceStatus.OPEN)
     return (
         col(InvoiceRow.account_id) == account_id,
         col(InvoiceRow.status) == InvoiceStatus.OPEN,

@@ -69,12 +69,15 @@ def samples(session: Session, organisation_id: int, most: int = 100) -> tuple[Sa
     return tuple(Sample(int(number), name) for number, name in session.execute(query))
 
 
-def preview(session: Session, organisation: OrganisationRow, account_id: int, written: Written, as_of: date) -> Preview:
-    """These words for this account. Raises LookupError for an account of somebody else."""
+def preview(
+    session: Session, organisation: OrganisationRow, account_id: int, written: Written, as_of: date, *, invoice: int = 0
+) -> Preview:
+    """These words for this account, or about one `invoice` of it. Raises LookupError for anybody else's account."""
     account = session.get(AccountRow, account_id)
     if account is None or account.organisation_id != organisation.id:
         raise LookupError(f"there is no account number {account_id}")
-    statement = statement_for(session, organisation, account, lines_of(session, organisation, account, as_of), as_of)
+    lines = lines_of(session, organisation, account, as_of, invoice=invoice)
+    statement = statement_for(session, organisation, account, lines, as_of)
     try:
         words = put_into_words(written, statement, look_of(session, organisation))
     except TemplateProblem as problem:
@@ -82,9 +85,19 @@ def preview(session: Session, organisation: OrganisationRow, account_id: int, wr
     return Preview(account.name, words, count(words.text) if written.channel == "sms" else None)
 
 
-def lines_of(session: Session, organisation: OrganisationRow, account: AccountRow, as_of: date) -> tuple[Line, ...]:
-    """The account's open invoices as a statement lists them."""
-    rows = list(session.scalars(select(InvoiceRow).where(col(InvoiceRow.account_id) == account.id, *_OPEN)))
+def first_invoice(session: Session, account_id: int) -> int:
+    """The one that a workflow which reminds invoices one by one speaks of first: the oldest open one; 0 for none."""
+    query = select(InvoiceRow.id).where(col(InvoiceRow.account_id) == account_id, *_OPEN)
+    oldest = (col(InvoiceRow.due_on), col(InvoiceRow.balance).desc(), col(InvoiceRow.number))
+    return int(session.scalar(query.order_by(*oldest).limit(1)) or 0)
+
+
+def lines_of(
+    session: Session, organisation: OrganisationRow, account: AccountRow, as_of: date, *, invoice: int = 0
+) -> tuple[Line, ...]:
+    """The account's open invoices as a statement lists them, or this one of them alone."""
+    query = select(InvoiceRow).where(col(InvoiceRow.account_id) == account.id, *_OPEN)
+    rows = list(session.scalars(query.where(col(InvoiceRow.id) == invoice) if invoice else query))
     disputed = _disputed(session, account, as_of)
     return tuple(
         Line(
@@ -118,7 +131,8 @@ def looked_at(
         unknown, problem = _unknown(written, per_invoice=per_invoice)
         segments = None
         if written.channel == "sms" and written.body.strip() and account_id is not None and not unknown and not problem:
-            made = preview(session, organisation, account_id, written, as_of)
+            about = first_invoice(session, account_id) if per_invoice else 0
+            made = preview(session, organisation, account_id, written, as_of, invoice=about)
             segments, problem = made.segments, made.problem
         found.append(Looked(name, unknown, problem, segments))
     return tuple(found)

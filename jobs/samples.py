@@ -19,7 +19,7 @@ from jobs.compose import files_of
 from jobs.drafts import DraftStep
 from jobs.office import Office
 from jobs.papers_along import papers_of
-from jobs.previews import lines_of, samples
+from jobs.previews import first_invoice, lines_of, samples
 from jobs.speaking import look_of, put_into_words, statement_for
 from jobs.trying_out import diverted
 from store.tables import AccountRow, OrganisationRow, UserRow
@@ -47,6 +47,7 @@ class _Matter(NamedTuple):
     organisation: OrganisationRow
     user: UserRow
     account: AccountRow
+    invoice: int
     statement: Statement
     look: Look
     files: tuple[Attachment, ...]
@@ -61,17 +62,23 @@ class _Along(NamedTuple):
 
 
 def send_sample(
-    office: Office, organisation_id: int, step: DraftStep, *, user_id: int, account_id: int | None = None
+    office: Office,
+    organisation_id: int,
+    step: DraftStep,
+    *,
+    user_id: int,
+    account_id: int | None = None,
+    one_by_one: bool = False,
 ) -> Sent:
     """Sends the step to the person's own address. Raises NotAllowed with a sentence.
 
-    Without an account it is the one that owes most. A text message and a call are sent as an email with their words:
-    what matters is what they say.
+    Without an account it is the one that owes most. A workflow that reminds invoices `one_by_one` speaks of the oldest.
+    A text message and a call are sent as an email with their words: what matters is what they say.
     """
     carrier = office.carrier_of(Channel.EMAIL)
     if carrier is None:
         raise NotAllowed("No email channel is set up. Add its block to the configuration.")
-    matter = _matter(office, organisation_id, step, user_id, account_id)
+    matter = _matter(office, organisation_id, step, user_id, account_id, one_by_one=one_by_one)
     try:
         words = put_into_words(step.written, matter.statement, matter.look)
     except TemplateProblem as problem:
@@ -87,7 +94,9 @@ def send_sample(
             raise NotAllowed(f"It is not known whether the sample went: {why.rstrip('.')}. Look into your inbox.")
 
 
-def _matter(office: Office, organisation_id: int, step: DraftStep, user_id: int, account_id: int | None) -> _Matter:
+def _matter(
+    office: Office, organisation_id: int, step: DraftStep, user_id: int, account_id: int | None, *, one_by_one: bool
+) -> _Matter:
     with office.database.reading() as session:
         organisation, user = session.get(OrganisationRow, organisation_id), session.get(UserRow, user_id)
         chosen = account_id or next((one.account_id for one in samples(session, organisation_id, most=1)), None)
@@ -95,10 +104,11 @@ def _matter(office: Office, organisation_id: int, step: DraftStep, user_id: int,
         if organisation is None or user is None or account is None or account.organisation_id != organisation_id:
             raise NotAllowed("There is no account yet that a sample could be made for.")
         as_of = office.as_of(organisation)
-        lines = lines_of(session, organisation, account, as_of)
+        invoice = first_invoice(session, int(account.id or 0)) if one_by_one else 0
+        lines = lines_of(session, organisation, account, as_of, invoice=invoice)
         statement = statement_for(session, organisation, account, lines, as_of)
         files = files_of(session, organisation, step, statement)
-        return _Matter(organisation, user, account, statement, look_of(session, organisation), files)
+        return _Matter(organisation, user, account, invoice, statement, look_of(session, organisation), files)
 
 
 def _along(office: Office, step: DraftStep, matter: _Matter) -> _Along:
@@ -106,7 +116,7 @@ def _along(office: Office, step: DraftStep, matter: _Matter) -> _Along:
     if not step.attach_invoices or step.channel != Channel.EMAIL:
         return _Along()
     try:
-        papers = papers_of(office, int(matter.account.id or 0))
+        papers = papers_of(office, int(matter.account.id or 0), invoice=matter.invoice)
     except LedgerFailure as failure:
         why = f"the ledger did not hand them out just now: {str(failure).rstrip('.')}. A reminder would wait for them."
         return _Along(without=Without.NO_ANSWER, why=f"No invoices are with it, because {why}")

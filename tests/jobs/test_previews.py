@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from engine.workflow import Channel
 from jobs.drafts import Draft, DraftStep
-from jobs.previews import Preview, looked_at, preview, samples
+from jobs.previews import Preview, first_invoice, looked_at, preview, samples
 from jobs.speaking import Written, look_of
 from store.tables import AccountRow, HoldRow, InvoiceRow, LogoRow, OrganisationRow
 from tests.jobs.firm import START, Firm
@@ -44,6 +44,23 @@ def test_a_preview_shows_the_account_as_it_stands(firm: Firm) -> None:
     assert seen.words is not None and seen.problem == "" and seen.account == "Ivy"
     assert seen.words.subject == "For Ivy" and "20 days overdue" in seen.words.text
     assert "20 days overdue" in seen.words.html
+
+
+def test_a_preview_about_one_invoice_says_nothing_of_the_others(firm: Firm) -> None:
+    ivy = firm.account("Ivy", START + timedelta(days=2), START, START)
+    with firm.office.database.reading() as session:
+        organisation = session.get(OrganisationRow, firm.id)
+        assert organisation is not None
+        first = first_invoice(session, ivy)
+        words = preview(session, organisation, ivy, LETTER, AS_OF, invoice=first).words
+
+    assert words is not None
+    assert "Ivy 2" in words.text and "Ivy 1" not in words.text and "Ivy 3" not in words.text
+
+
+def test_where_nothing_is_owed_there_is_no_invoice_to_speak_of(firm: Firm) -> None:
+    with firm.office.database.reading() as session:
+        assert first_invoice(session, firm.account("Ivy")) == 0
 
 
 def test_what_is_in_dispute_is_marked_as_it_would_be_in_the_message(firm: Firm) -> None:

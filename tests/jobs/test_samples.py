@@ -20,9 +20,11 @@ WITH_INVOICES = replace(STEP, attach_invoices=True)
 OURS = "owner@firm.example"
 
 
-def sampled(town: Town, step: DraftStep = STEP, account: str = "") -> Sent:
+def sampled(town: Town, step: DraftStep = STEP, account: str = "", *, one_by_one: bool = False) -> Sent:
     chosen = town.account(account).id if account else None
-    return send_sample(town.office, town.organisation, step, user_id=town.owner, account_id=chosen)
+    return send_sample(
+        *(town.office, town.organisation, step), user_id=town.owner, account_id=chosen, one_by_one=one_by_one
+    )
 
 
 def the_mail(town: Town) -> dict[str, Any]:
@@ -66,6 +68,17 @@ def test_the_invoices_that_the_debtor_would_get_go_along_as_the_ledger_prints_th
     assert mail["attachments"] == ["INV-0.pdf", "INV-1.pdf"]
     assert mail["text"].splitlines()[0] == "Only you got this. It was for Fern <fern@debtor.example>."
     assert len(town.notes("Fern")) == notes
+
+
+def test_a_workflow_that_reminds_invoices_one_by_one_speaks_of_the_oldest_and_sends_it_along(
+    a_town: Callable[..., Town],
+) -> None:
+    town = owing(a_town, "2026-01-06", "2026-01-05")
+    sampled(town, replace(WITH_INVOICES, body="{{ invoice.number }}\n\n{{ statement }}"), "Fern", one_by_one=True)
+
+    mail = the_mail(town)
+    assert mail["attachments"] == ["INV-1.pdf"]
+    assert "INV-1" in mail["text"] and "INV-0" not in mail["text"]
 
 
 def test_no_more_than_the_five_oldest_are_with_a_sample(a_town: Callable[..., Town]) -> None:

@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlmodel import col, select
 
 from engine.workflow import WorkflowKind
 from jobs.drafts import Draft, draft_of
-from store.tables import AccountRow, OrganisationRow, WorkflowRow
+from store.tables import AccountRow, InvoiceRow, OrganisationRow, WorkflowRow
 from tests.web.books import Books
 from tests.web.nesting import problems
 from tests.web.test_scope import everything
@@ -430,6 +431,23 @@ def test_a_step_is_previewed_with_a_real_account_and_the_words_as_they_are_typed
     assert "as at" in answer.words and "Nothing was sent" in answer.words
     assert answer.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
     assert everything(books) == before
+
+
+def test_a_preview_of_a_regular_workflow_speaks_of_the_oldest_invoice_alone(
+    anna: Visitor, books: Books, standard: int
+) -> None:
+    account = books.accounts["due"]
+    with books.office.database.unit_of_work() as unit:
+        known = unit.scalars(select(InvoiceRow).where(col(InvoiceRow.account_id) == account)).first()
+        assert known is not None
+        older = {"number": "OLDER-1", "due_on": known.due_on - timedelta(days=90), "ledger_id": "older"}
+        unit.add(InvoiceRow(**known.model_dump(exclude={"id", "online_link"}) | older))
+    typed = fields(anna.get(f"{LIST}/{standard}")) | {"preview_account": str(account), "step-1-body": "{{ statement }}"}
+    smart = anna.post(f"{LIST}/preview?step=1", **typed).words
+    regular = anna.post(f"{LIST}/preview?step=1", **typed | {"kind": "invoice"}).words
+
+    assert "OLDER-1" in smart and known.number in smart
+    assert "OLDER-1" in regular and known.number not in regular
 
 
 def test_a_preview_of_words_that_cannot_be_filled_in_says_why(anna: Visitor, books: Books, standard: int) -> None:

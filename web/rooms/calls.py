@@ -260,7 +260,8 @@ def _what_to_say(desk: Desk, session: Session, reminder: ReminderRow) -> str:
     if step is None or not step.body.strip():
         return ""
     written = Written(Channel.CALL, "", step.body)
-    told = preview(session, desk.organisation, reminder.account_id, written, desk.as_of)
+    account, about = reminder.account_id, reminder.invoice_id
+    told = preview(session, desk.organisation, account, written, desk.as_of, invoice=about)
     return told.words.text if told.words is not None else told.problem
 
 

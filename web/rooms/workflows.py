@@ -10,7 +10,7 @@ from engine.soundness import MOST_STEPS, Flaw
 from engine.workflow import WorkflowKind
 from jobs.drafts import Draft, blank_draft, draft_of, prewritten_draft
 from jobs.impact import Impact, impact_of
-from jobs.previews import Preview, looked_at, preview, samples
+from jobs.previews import Preview, first_invoice, looked_at, preview, samples
 from jobs.samples import send_sample
 from jobs.workflows import Saved, delete_workflow, duplicate_workflow, make_default, save_workflow
 from store import screens
@@ -59,7 +59,8 @@ def previewed(desk: Deciding, typed: Typed, step: int = 0) -> Response:
     shown = draft.steps[step - 1]
     try:
         with desk.office.database.reading() as session:
-            seen: Preview = preview(session, desk.organisation, account, shown.written, desk.as_of)
+            about = first_invoice(session, account) if draft.kind is WorkflowKind.INVOICE else 0
+            seen: Preview = preview(session, desk.organisation, account, shown.written, desk.as_of, invoice=about)
     except LookupError:
         raise NotFound from None
     return HTMLResponse(shown_letter(shown.name, seen), headers={"content-security-policy": LETTER_POLICY})
@@ -73,7 +74,10 @@ def sample(desk: Deciding, typed: Typed, step: int = 0) -> Response:
         raise NotFound
     tried = draft.steps[step - 1]
     account: AccountRow = desk.own(AccountRow, number_of(typed.get("preview_account", "")))
-    sent = send_sample(desk.office, desk.id, tried, user_id=desk.signed.user_id, account_id=account.id)
+    one_by_one = draft.kind is WorkflowKind.INVOICE
+    sent = send_sample(
+        *(desk.office, desk.id, tried), user_id=desk.signed.user_id, account_id=account.id, one_by_one=one_by_one
+    )
     return back(LIST, "sample" if sent.without is None else f"sample-{sent.without}")
 
 
