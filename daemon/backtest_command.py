@@ -8,10 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from daemon.lines import tell
 from daemon.simulate_command import MOST, message_in_json
 from engine.message_calendar import MonthLine, by_channel
 from engine.words import in_words
 from jobs.backtest import Backtest, backtest
+from jobs.foretelling import many
 from jobs.office import Office
 from store.tables import OrganisationRow
 
@@ -32,13 +34,13 @@ def tell_the_past(
     if as_json:
         print(json.dumps(in_json(told)))
         return
-    console.print(
+    tell(
+        console,
         f"\n[bold]{escape(told.organisation)}[/bold]: what [bold]{escape(told.workflow)}[/bold] would have sent, "
         f"{in_words(told.since)} to {in_words(told.until)}\n",
-        soft_wrap=True,
     )
     for line in headline(told):
-        console.print(escape(line), soft_wrap=True)
+        tell(console, escape(line))
     if told.messages:
         for year in sorted({line.month.year for line in told.months}):
             console.print()
@@ -57,15 +59,16 @@ def headline(told: Backtest) -> list[str]:
     else:
         share = f"{told.before_payment / count:.0%}"
         lines = [
-            f"{count:,} reminders to {len(told.most):,} of {told.accounts:,} accounts. {told.before_payment:,} of them "
-            f"({share}) would have gone in the week before money came in for an invoice that they listed.",
+            f"{many(count, 'reminder')} to {len(told.most):,} of {many(told.accounts, 'account')}. "
+            f"{told.before_payment:,} of them ({share}) would have gone in the week before money came in for an "
+            "invoice that they listed.",
         ]
     if told.moves:
         accounts = len({move.account for move in told.moves})
-        lines.append(f"{accounts:,} accounts would have moved back, {len(told.moves):,} times in all.")
+        lines.append(f"{many(accounts, 'account')} would have moved back, {many(len(told.moves), 'time')} in all.")
     lines.append(
-        f"This rests on the {told.invoices:,} invoices that our copy of the ledger has seen, the oldest issued on "
-        f"{in_words(told.first)}; what was settled before the ledger was connected is not among them. Every payment "
+        f"This rests on the {many(told.invoices, 'invoice')} that our copy of the ledger has seen, the oldest issued "
+        f"on {in_words(told.first)}; what was settled before the ledger was connected is not among them. Every payment "
         "counts from its own day, people do at once what waits for them, today's rules hold throughout, and nobody "
         "answers, promises or disputes."
     )
@@ -105,7 +108,7 @@ def _who_would_have_got_most(told: Backtest, console: Console) -> None:
     for line in lines[:MOST]:
         name = escape(told.names[int(line.account)])
         span = f"{line.first:%b %Y} to {line.last:%b %Y}"
-        console.print(f"  {line.messages:>5}  {name}  [dim]{span}[/dim]", soft_wrap=True)
+        tell(console, f"{name}  [dim]{span}[/dim]", behind=f"  {line.messages:>5}  ")
     if len(lines) > MOST:
         console.print(f"         [dim]and {len(lines) - MOST:,} more accounts; --json names them all[/dim]")
 

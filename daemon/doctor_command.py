@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from channels import medium_of
 from daemon.config import Config
+from daemon.lines import tell
 from daemon.wiring import KEY_FILE
 from engine.workflow import Channel
 from jobs import doctor, doctor_names, doctor_place, doctor_reach
@@ -71,10 +72,10 @@ def _providers(office: Office) -> list[str]:
 
 
 def _tell(finding: Finding, console: Console) -> None:
-    says = f"{MARKS[finding.verdict]}  [bold]{escape(finding.about)}[/]: {escape(finding.says)}"
-    console.print(says, soft_wrap=True, highlight=False)
+    says = f"[bold]{escape(finding.about)}[/]: {escape(finding.says)}"
+    tell(console, says, behind=f"{MARKS[finding.verdict]}  ")
     if finding.do:
-        console.print(f"       {escape(finding.do)}", soft_wrap=True, highlight=False)
+        tell(console, escape(finding.do), behind=" " * 7)
 
 
 def _sum_up(found: list[Finding], console: Console) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from rich.console import Console
 from rich.markup import escape
 
+from daemon.lines import tell
 from engine.words import in_words
 from jobs.first_contacts import Turn, turns
 from jobs.foretelling import many
@@ -27,7 +28,7 @@ def tell_the_plan(office: Office, organisation: OrganisationRow, console: Consol
         first = turns(session, office, ground_of(session, number, now=office.clock()))
     console.print(f"\n[bold]{escape(organisation.name)}[/bold]", soft_wrap=True)
     for line in [*_whether(organisation), *_waiting(going, held), *_caps(organisation), *_turns(first)]:
-        console.print(escape(line), soft_wrap=True)
+        tell(console, escape(line))
     if told is not None:
         _tried(told, console)
 
@@ -73,6 +74,6 @@ def _tried(told: TriedOutReport, console: Console) -> None:
     gone, kept = many(len(told.gone), "message"), many(len(told.kept_back), "reminder")
     since = in_words(told.since.date())
     text = f"Since {since}, {gone} would have gone, and the last look at the ledger kept {kept} back:"
-    console.print(text, soft_wrap=True)
+    tell(console, text)
     for one in told.kept_back[:SHOWN]:
-        console.print(escape(f"  {one.name}, {one.step}: {one.why}"), soft_wrap=True)
+        tell(console, escape(f"{one.name}, {one.step}: {one.why}"), behind="  ")

@@ -88,9 +88,11 @@ def _tell_stands(stands: tuple[Stand, ...], console: Console) -> None:
 
 
 def _following(stand: Stand) -> str:
-    """The next step and its day, where the reason does not name that day already."""
+    """The next step and its day, as far as the reason does not name them already."""
     day = in_words(stand.next_due_on)
-    return f"; {stand.next_step} is next, due on {day}" if stand.next_step and day not in stand.because else ""
+    if not stand.next_step or day in stand.because:
+        return ""
+    return f"; its day was {day}" if stand.next_step in stand.because else f"; {stand.next_step} is next, due on {day}"
 
 
 def _tell_expected(report: Report, console: Console) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from daemon.lines import tell
 from daemon.why_command import find
 from engine.forecast import Payers, Whose
 from engine.message_calendar import (
@@ -76,23 +77,23 @@ def _missing_channels(office: Office, told: Simulation) -> list[Channel]:
 
 
 def _calendar(told: Simulation, price: Decimal, console: Console, *, missing: list[Channel]) -> None:
-    console.print(f"\n[bold]{escape(told.organisation)}[/bold]: {span(told)}\n", soft_wrap=True)
+    tell(console, f"\n[bold]{escape(told.organisation)}[/bold]: {span(told)}\n")
     for line in (*headline(told), *assumptions(told)):
-        console.print(escape(line), soft_wrap=True)
+        tell(console, escape(line))
     if missing:
         what = " or ".join(f"{NAMES[channel]}s" for channel in missing)
-        console.print(f"Nothing is set up yet to carry {what}; until it is, they wait.", soft_wrap=True)
+        tell(console, f"Nothing is set up yet to carry {what}; until it is, they wait.")
     if told.messages:
         console.print()
         console.print(_table(by_day(told.messages, told.start, told.until), told.workers))
         console.print()
         for line in costs(told, price):
-            console.print(escape(line), soft_wrap=True)
+            tell(console, escape(line))
         _who_gets_most(told, console)
     if told.quiet:
         console.print("\n[bold]Who is overdue and gets nothing[/bold]")
         for why, accounts in told.quiet.items():
-            console.print(f"  {accounts:>5,}  {escape(why)}", soft_wrap=True)
+            tell(console, escape(why), behind=f"  {accounts:>5,}  ")
     console.print()
 
 
@@ -125,24 +126,24 @@ def _who_gets_most(told: Simulation, console: Console) -> None:
         what = ", ".join(many(count, NAMES[channel]) for channel, count in line.counts.items())
         when = _plain(line.first) if line.first == line.last else f"{_plain(line.first)} to {_plain(line.last)}"
         name = escape(told.names[int(line.account)])
-        console.print(f"  {line.messages:>5}  {name}  [dim]{what}, {when}[/dim]", soft_wrap=True)
+        tell(console, f"{name}  [dim]{what}, {when}[/dim]", behind=f"  {line.messages:>5}  ")
     if len(lines) > MOST:
         console.print(f"         [dim]and {len(lines) - MOST:,} more accounts; --json names them all[/dim]")
 
 
 def _one_account(told: Simulation, name: str, console: Console) -> None:
     """Everything of one account, day by day."""
-    console.print(f"\n[bold]{escape(name)}[/bold]: {span(told)}\n", soft_wrap=True)
+    tell(console, f"\n[bold]{escape(name)}[/bold]: {span(told)}\n")
     for line in (*paused(told), *_habit(told), taken_for_granted(told)):
-        console.print(escape(line), soft_wrap=True)
+        tell(console, escape(line))
     console.print()
     for on, _, what, why in sorted([*_paid(told), *_noted(told), *_sent(told)]):
-        console.print(f"  {short(on)}  {escape(what)}", soft_wrap=True)
+        tell(console, escape(what), behind=f"  {short(on)}  ")
         if why:
-            console.print(f"              [dim]{escape(why)}.[/dim]", soft_wrap=True)
+            tell(console, f"[dim]{escape(why)}.[/dim]", behind=" " * 14)
     if not told.messages:
         why = next(iter(told.quiet), "nothing of it is overdue for long enough")
-        console.print(f"  Nothing would be sent: {escape(why)}.", soft_wrap=True)
+        tell(console, f"Nothing would be sent: {escape(why)}.", behind="  ")
     console.print()
 
 

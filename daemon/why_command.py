@@ -7,8 +7,10 @@ from rich.markup import escape
 from sqlalchemy import func, or_, select
 from sqlmodel import col
 
+from daemon.lines import tell
 from engine.facts import Decision
 from engine.position import Clear, Due, Held, Idle, Leaving, Pending, Waiting
+from engine.reasons import Explanation
 from engine.words import in_words
 from jobs.explain import explain
 from jobs.office import Office
@@ -27,25 +29,34 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
     if told.kept is not None:
         when = f"{told.kept.at:%H:%M} UTC on {in_words(told.kept.at.date())}"
         console.print(f"As it was known on {in_words(told.as_of)}; decision {told.kept.number}, made at {when}.")
-    console.print(f"{escape(_capital(position.because))}.\n", soft_wrap=True)
+    tell(console, f"{escape(_capital(position.because))}.\n")
     where = position.assigned.name if position.assigned else "the start"
     console.print(f"  Stands at   {escape(where)}")
     console.print(f"  Now         {_now(decision)}")
     if position.next_step is not None:
         console.print(f"  Next        {escape(position.next_step.name)}, due on {in_words(position.next_due_on)}")
-    console.print(f"  Because     {escape(_capital(primary.text))}.", soft_wrap=True)
+    tell(console, f"{escape(_capital(primary.text))}.", behind="  Because     ")
     if primary.change and not primary.passed:
-        console.print(f"  To change   {escape(primary.change)}", soft_wrap=True)
+        tell(console, escape(primary.change), behind="  To change   ")
+    for text in _held_already(told.explanation):
+        tell(console, f"If it came today it would be held: {escape(text)}.", behind="  Besides     ")
     if at is None:
         _letters(office, account.id, console)
     console.print("\n  What was asked")
     for reason in told.explanation.reasons:
         mark = "[green]✓[/green]" if reason.passed else "[red]✗[/red]"
-        console.print(f"   {mark} {reason.rule:<18} {escape(reason.text)}", soft_wrap=True)
+        tell(console, escape(reason.text), behind=f"   {mark} {reason.rule:<18} ")
         if reason.inputs:
             about = "; ".join(f"{name}: {value}" for name, value in reason.inputs)
-            console.print(f"     [dim]{'':<18} {escape(about)}[/dim]", soft_wrap=True)
+            tell(console, f"[dim]{escape(about)}[/dim]", behind=" " * 24)
     console.print()
+
+
+def _held_already(explanation: Explanation) -> list[str]:
+    """What would hold a step whose day has not come yet, so that nobody waits for that day in vain."""
+    if not isinstance(explanation.decision.position.state, Waiting):
+        return []
+    return [reason.text for reason in explanation.reasons if reason.rule.startswith("hold: ") and not reason.passed]
 
 
 def _letters(office: Office, account_id: int, console: Console) -> None:
@@ -53,7 +64,7 @@ def _letters(office: Office, account_id: int, console: Console) -> None:
     with office.database.reading() as session:
         for letter in queued_letters(session, account_id):
             waits = letter.why or f"for {letter.send_after:%H:%M} UTC on {in_words(letter.send_after.date())}"
-            console.print(f"  Besides     {escape(letter.step_name)} waits: {escape(waits)}.", soft_wrap=True)
+            tell(console, f"{escape(letter.step_name)} waits: {escape(waits)}.", behind="  Besides     ")
 
 
 def find(office: Office, named: str) -> AccountRow:
@@ -74,7 +85,7 @@ def find(office: Office, named: str) -> AccountRow:
         return found[0]
     if not found:
         raise LookupError(f"No account is called '{named}'. Try a part of its name, or its email address.")
-    names = ", ".join(f"{one.name} ({one.id})" for one in found[:10])
+    names = ", ".join(f"{one.name} ({one.id})" for one in found[:10]) + (" and others" if len(found) > 10 else "")
     raise LookupError(f"Several accounts match '{named}': {names}. Give one name in full, or the number.")
 
 

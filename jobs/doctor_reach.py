@@ -129,6 +129,8 @@ def clock(office: Office, addresses: Sequence[str], seconds: float) -> Iterator[
             return
     if silent:
         yield look("clock", f"it was not compared: {silent}", "Are you offline? Try again.")
+    elif addresses:
+        yield look("clock", "it was not compared: no provider said what time it has", "Look again in a while.")
     else:
         yield look("clock", "it was not compared: no provider is set up to compare it with", "Set up a ledger.")
 
