@@ -9,7 +9,7 @@ Killed between any two of these steps, nothing is ever sent twice, and nothing i
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from channels import Outcome, Receipt
 from connector import LedgerFailure, RateLimited
@@ -37,6 +37,8 @@ from jobs.stranded import seek_evidence, settle_stranded
 from store import outbox
 from store.decisions import sending_moment
 from store.facts import ground_of
+from store.ground import Ground
+from store.leases import one_at_a_time
 from store.tables import InvoiceRow, ReminderRow
 
 __all__ = ["Claimed", "Marked", "claim", "deliver", "deliver_due", "look_again", "mark", "send", "settle"]
@@ -190,15 +192,23 @@ def settle(office: Office, marked: Marked, outcome: Outcome) -> None:
 def postpone_missed(office: Office) -> None:
     """What could not leave for most of a day (we were down, or the ledger was) waits for the next sending time."""
     now = office.clock()
-    with office.database.unit_of_work() as unit:
-        for reminder in outbox.missed(unit, before=now - SENDING_WINDOW):
-            ground = ground_of(unit, reminder.organisation_id)
-            as_of = office.as_of(ground.organisation)
-            reminder.send_after = sending_moment(ground, as_of, now, window=SENDING_WINDOW)
-            if reminder.send_after <= now:
-                continue  # late by a day or more, but this is a good time of day for it
-            text = f"{reminder.step_name} missed its sending time; it waits for {in_words(reminder.send_after.date())}."
-            note_on(unit, reminder, NoteKind.HELD, text, now)
+    before = now - SENDING_WINDOW
+    with office.database.reading() as session:
+        organisations = outbox.organisations_that_missed(session, before=before)
+    for organisation_id in organisations:
+        with office.database.unit_of_work() as unit:
+            one_at_a_time(unit, organisation_id)  # several workers begin their rounds together
+            _postpone(unit, office, ground_of(unit, organisation_id), now, before)
+
+
+def _postpone(unit: Session, office: Office, ground: Ground, now: datetime, before: datetime) -> None:
+    moment = sending_moment(ground, office.as_of(ground.organisation), now, window=SENDING_WINDOW)
+    for reminder in outbox.missed(unit, ground.number, before=before):
+        reminder.send_after = moment
+        if moment <= now:
+            continue  # late by a day or more, but this is a good time of day for it
+        text = f"{reminder.step_name} missed its sending time; it waits for {in_words(moment.date())}."
+        note_on(unit, reminder, NoteKind.HELD, text, now)
 
 
 def wait(office: Office, claimed: Claimed, why: str, *, until: datetime | None = None) -> None:

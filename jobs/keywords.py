@@ -27,7 +27,7 @@ def heed(unit: Session, office: Office, row: ReplyRow, keyword: Keyword) -> None
     """Stops or lifts at once. Help is for a person to give."""
     if keyword is Keyword.HELP:
         return
-    for organisation_id in _who_knows(unit, row.sender):
+    for organisation_id in who_knows(unit, row.sender):
         if keyword is Keyword.STOP:
             stop_address(
                 unit,
@@ -55,7 +55,7 @@ def heed(unit: Session, office: Office, row: ReplyRow, keyword: Keyword) -> None
             )
 
 
-def _who_knows(unit: Session, number: str) -> list[int]:
+def who_knows(unit: Session, number: str) -> list[int]:
     """The organisations that have this number or have sent something to it; all of them when none has."""
     accounts = accounts_of(unit, Channel.SMS, number)
     known = set(unit.scalars(select(AccountRow.organisation_id).where(col(AccountRow.id).in_(accounts))))

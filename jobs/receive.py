@@ -13,19 +13,19 @@ from sqlmodel import Session
 
 from channels import DeliveryEvent, medium_of
 from engine.holds import HoldKind
-from engine.replies import MatchedBy, Reply, ReplyKind, holds_the_next_step
+from engine.replies import Keyword, MatchedBy, Reply, ReplyKind, holds_the_next_step
 from engine.words import in_words
 from engine.workflow import Channel
 from jobs.belonging import CAME_BACK, SILENT, belongs, hold_for
 from jobs.containing import contained
 from jobs.deliveries import take_note
-from jobs.keywords import heed, keyword_in
+from jobs.keywords import heed, keyword_in, who_knows
 from jobs.matching import Match, account_now, first_organisation, is_a_stranger, matched, organisation_of
 from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from store import inbox
 from store.leases import one_at_a_time
-from store.tables import OrganisationRow, PostRow, ReplyRow
+from store.tables import AccountRow, OrganisationRow, PostRow, ReplyRow
 from store.tasks import close_task, open_task
 
 log = structlog.get_logger()
@@ -219,8 +219,9 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
     account = account_now(unit, match.account)
     by_mail = medium_of(post.channel) == Channel.EMAIL
     certain = by_mail and match.by in (MatchedBy.TOKEN, MatchedBy.THREAD)
-    if account is not None:
-        one_at_a_time(unit, account.organisation_id)
+    keyword = keyword_in(post.channel, reply)
+    for organisation in _concerned(unit, account, reply, keyword):
+        one_at_a_time(unit, organisation)
     row = _row_of(post, reply)
     row.organisation_id = account.organisation_id if account else organisation_of(unit, match)
     row.candidates = [{"account": number} for number in sorted(match.accounts)] if account is None else []
@@ -231,7 +232,6 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
             row.stranger = is_a_stranger(unit, account, match.message, row.sender)
     unit.add(row)
     unit.flush()
-    keyword = keyword_in(post.channel, reply)
     if account is not None and account.id is not None:
         proof = match.message if certain else None
         failed, why = reply.failed_recipient, reply.why
@@ -243,6 +243,12 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
         _nobody_knows(unit, office, row, match)
     if keyword is not None:
         heed(unit, office, row, keyword)
+
+
+def _concerned(unit: Session, account: AccountRow | None, reply: Reply, keyword: Keyword | None) -> list[int]:
+    """The organisations that are written about, always in the same order: else two workers may wait for each other."""
+    concerned = {account.organisation_id} if account is not None else set[int]()
+    return sorted(concerned.union(who_knows(unit, reply.sender) if keyword is not None else ()))
 
 
 def _row_of(post: PostRow, reply: Reply) -> ReplyRow:

@@ -201,11 +201,16 @@ def is_of_another(session: Session, message: MessageRow, provider_id: str) -> bo
     return session.scalars(query.limit(1)).first() is not None
 
 
-def missed(session: Session, *, before: datetime) -> Sequence[ReminderRow]:
-    """Reminders that could have left before then and have not, and that nothing else holds."""
-    return session.scalars(
-        select(ReminderRow).where(_queued(), col(ReminderRow.held_because) == "", col(ReminderRow.send_after) < before)
-    ).all()
+def missed(session: Session, organisation_id: int, *, before: datetime) -> Sequence[ReminderRow]:
+    """Reminders of this organisation that could have left before then and have not, and that nothing else holds."""
+    query = select(ReminderRow).where(col(ReminderRow.organisation_id) == organisation_id, *_missed(before))
+    return session.scalars(query.order_by(col(ReminderRow.id))).all()
+
+
+def organisations_that_missed(session: Session, *, before: datetime) -> list[int]:
+    """The organisations that have such reminders."""
+    query = select(ReminderRow.organisation_id).where(*_missed(before)).distinct()
+    return sorted(session.scalars(query))
 
 
 def last_message(session: Session, reminder_id: int) -> MessageRow | None:
@@ -238,6 +243,10 @@ def _free(now: datetime) -> ColumnElement[bool]:
         or_(col(ReminderRow.next_attempt_at).is_(None), col(ReminderRow.next_attempt_at) <= now),
         or_(col(ReminderRow.claimed_until).is_(None), col(ReminderRow.claimed_until) < now),
     )
+
+
+def _missed(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return _queued(), col(ReminderRow.held_because) == "", col(ReminderRow.send_after) < before
 
 
 def _one(result: Any) -> bool:

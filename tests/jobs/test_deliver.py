@@ -77,6 +77,27 @@ def test_a_reminder_that_missed_its_day_because_we_were_down_waits_for_the_next_
     assert len(town.control.mails()) == 1
 
 
+def test_many_workers_at_once_say_once_that_a_reminder_missed_its_sending_time(
+    a_town: Callable[..., Town], database_url: str
+) -> None:
+    town = due_today(a_town, database_url)
+    town.move(datetime(2026, 1, 13, 22, 0, tzinfo=UTC))
+    town.sync()
+    together = threading.Barrier(6)
+
+    def work() -> None:
+        together.wait()
+        deliver.postpone_missed(town.office)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len([note for note in town.notes(FERN) if note.kind == "held"]) == 1
+
+
 def test_the_look_before_the_send_asks_about_every_open_invoice_however_many(a_town: Callable[..., Town]) -> None:
     town = due_today(a_town, invoices=95)
     town.control.calls(reset=True)

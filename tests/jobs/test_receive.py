@@ -3,8 +3,10 @@
 Texts are stored as Twilio posts them, mails as they come out of a mailbox; both are read by the product's own channels.
 """
 
+import threading
 from base64 import encodebytes
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -21,7 +23,7 @@ from channels import reply_address, settings_of
 from engine.holds import HoldKind
 from engine.reminders import ReminderState
 from jobs import acts, reply_acts
-from jobs.receive import TRIES, understand_all
+from jobs.receive import TRIES, understand, understand_all
 from store import inbox
 from store.tables import (
     AccountRow,
@@ -209,6 +211,48 @@ def test_a_stop_from_a_number_that_nobody_knows_stops_it_everywhere(firm: Firm) 
     text(firm, "STOP", sender="+447400777777")
 
     assert stopped(firm) == [(firm.id, "sms", "+447400777777"), (other, "sms", "+447400777777")]
+
+
+def test_stops_that_concern_two_organisations_and_come_in_at_once_do_not_wait_for_one_another(
+    database_url: str,
+) -> None:
+    firm = Firm.founded(database_url)
+    ready(firm)
+    other = firm.another("Another Firm")
+    numbers = [f"+4474001234{place:02}" for place in range(40)]
+    for place, number in enumerate(numbers):
+        for organisation in (firm.id, other):
+            last = (firm.id, other)[place % 2]
+            with firm.office.database.unit_of_work() as unit:
+                row = AccountRow(organisation_id=organisation, ledger_id=number, name=number, mobile=number)
+                unit.add(row)
+                unit.flush()
+                account = int(row.id or 0)
+            if organisation == last:
+                sent(firm, account, number, channel="sms_twilio", created_at=AT)
+        fields = {"MessageSid": f"SM{place:032}", "From": number, "To": "+15005550006", "Body": "STOP"}
+        with firm.office.database.unit_of_work() as unit:
+            raw = b"reply\n\n" + urlencode(fields).encode()
+            inbox.keep_post(unit, channel="sms_twilio", event_id=number, raw=raw, at=AT)
+    together = threading.Barrier(2)
+
+    def read(posts: list[int]) -> None:
+        try:
+            for post in posts:
+                together.wait()
+                understand(firm.office, post)
+        except BaseException:
+            together.abort()  # the other one must not wait for ever
+            raise
+
+    posts = sorted(row.id for row in firm.rows(PostRow))
+    with ThreadPoolExecutor(2) as workers:
+        for half in [workers.submit(read, posts[start::2]) for start in (0, 1)]:
+            half.result()
+
+    assert {row.attempts for row in firm.rows(PostRow)} == {1}
+    assert len(stopped(firm)) == 2 * len(numbers)
+    firm.close()
 
 
 def test_help_and_yes_stop_nothing(firm: Firm) -> None:
