@@ -63,7 +63,7 @@ def settle_unsure(office: Office, reminder_id: int, *, went: bool, by: str) -> N
         key = f"unsure:reminder {reminder_id}"
         tasks.close_task(unit, organisation_id=reminder.organisation_id, key=key, at=office.clock(), by=by)
         if went:
-            receipt = Receipt(f"{by} says that it went", office.clock())
+            receipt = Receipt(f"{by} says that it went", office.clock(), note=f"{by} says that it went.")
             settle_in(unit, office, reminder_id, int(message.id or 0), receipt)
             return
         why, doubt = f"{by} says that it did not go", (ReminderState.UNSURE,)

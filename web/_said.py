@@ -53,7 +53,7 @@ SAID = {
     "post-aside": "It is kept, and nothing more is done about it.",
     "matched": "The reply now belongs to this account.",
     "went": "Settled: the reminder went out. The workflow goes on from there.",
-    "went-not": "Settled: the reminder did not go out. It may be sent again.",
+    "went-not": "Settled: the reminder did not go out. It is queued again, and goes as soon as nothing holds it.",
     "again": "The reminder is queued again.",
     "closed": "The task is closed.",
     "saved": "The settings are saved.",

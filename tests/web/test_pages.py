@@ -190,7 +190,9 @@ def test_a_doubt_is_settled_by_a_person(anna: Visitor, books: Books) -> None:
 
     with books.office.database.reading() as session:
         row = session.get(ReminderRow, doubt)
+        note = session.exec(select(HistoryNoteRow).where(HistoryNoteRow.account_id == number)).all()[-1]
     assert row is not None and row.state == "sent"
+    assert note.kind == "reminder sent" and note.text.endswith("Anna Reed says that it went."), "and on whose word"
 
 
 def test_a_refused_reminder_is_tried_again(anna: Visitor, books: Books) -> None:
