@@ -202,7 +202,7 @@ def _suggest(
                 account_id=account.id,
                 key=f"contact:{row.id}",
                 kind="contact",
-                text=f"{account.name}: somebody may have left, says a reply: “{one.words}” Correct it in the ledger.",
+                text=f"{account.name}: somebody may have left, says a reply: “{one.words}”. Correct it in the ledger.",
                 at=office.clock(),
             )
 

@@ -76,7 +76,7 @@ def confirm(
             for invoice in invoices:
                 invoice_acts.dispute_invoice(office, invoice, why=why, by=by)
         case SuggestionKind.PAID:
-            question = f"{who} says that it is paid: “{one['words']}” Look for the payment in the ledger"
+            question = f"{who} says that it is paid: “{one['words']}”. Look for the payment in the ledger"
             account_acts.ask_question(office, account_id, text=question, by=by)
         case SuggestionKind.STOP:
             _stop(office, reply, one["words"], by=by)
