@@ -13,7 +13,7 @@ from daemon.config import Config
 from daemon.log_file import keep_log
 from daemon.schedule import Schedule
 from daemon.wiring import open_office
-from jobs import acts
+from jobs import acts, stranded
 from jobs.ledgers import organisations
 from jobs.office import Office
 from jobs.uncollected import keep_for_good
@@ -73,3 +73,4 @@ def mind_a_restored_database(office: Office) -> None:
     for organisation in known:
         why = "this database is older than what was sent from it, so it was restored; look at the plan before you start"
         acts.pause_organisation(office, int(organisation.id or 0), by="arrears", why=why)
+    stranded.doubt_waiting_answers(office)

@@ -5,6 +5,7 @@ sends it again. What it means is found out later, by `receive`. Nobody may fill 
 nothing is turned away without a person being told.
 """
 
+from http import HTTPStatus
 from typing import NamedTuple
 
 import structlog
@@ -55,6 +56,8 @@ def knock(office: Office, kind: str, posted: Posted) -> Answer:
         log.warning("a post was not signed by its provider", channel=kind, why=str(forged))
         _tell(office, f"forged:{kind}", "unsigned post", _FORGED.format(kind))
         return Answer(401)
+    if heard.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:  # by the channel's own setting
+        return too_large(office, kind, len(posted.body))
     if heard.keep and not _keep(office, kind, heard.keep):
         return TROUBLE
     return Answer(heard.status, heard.body, heard.content_type, stored=bool(heard.keep))
@@ -63,7 +66,7 @@ def knock(office: Office, kind: str, posted: Posted) -> Answer:
 def too_large(office: Office, kind: str, size: int) -> Answer:
     """A post that nobody will take. Its provider does not try again, so a person has to know."""
     log.warning("a post was too large", channel=kind, bytes=size)
-    _tell(office, f"large:{kind}", "post too large", _TOO_LARGE.format(kind, _MOST[medium_of(kind)] // 1_000_000))
+    _tell(office, f"large:{kind}", "post too large", _TOO_LARGE.format(kind, size))
     return Answer(413)
 
 
@@ -72,8 +75,8 @@ _FORGED = (
     "key was changed, put the new one into the configuration: until then no reply gets in."
 )
 _TOO_LARGE = (
-    "Something was posted to the door of {} that is larger than {} MB, and was turned away. If a customer says that "
-    "they have sent a large file, ask for it by another way."
+    "Something was posted to the door of {} that is larger than what is taken in there ({:,} bytes or more), and was "
+    "turned away. If a customer says that they have sent a large file, ask for it by another way."
 )
 _ASIDE = "{} to the door of {} {} for a person. {}{}. Look at the end of the page Replies{}."
 _FULL = "; until some are dealt with, no more of them are taken in"

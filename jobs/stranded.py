@@ -42,6 +42,24 @@ def seek_evidence(office: Office) -> None:
             _seek(office, message_id)
 
 
+def doubt_waiting_answers(office: Office) -> None:
+    """The database was restored: an answer that waited when the copy was made may have gone since. Reminders wait for
+    a person with all sending; answers would not.
+    """
+    with office.database.reading() as session:
+        waiting = [(int(row.id or 0), row.organisation_id) for row in outbox.waiting_answers(session)]
+    for reminder_id, organisation_id in waiting:
+        with contained("answer not left to a person", reminder=reminder_id), office.database.unit_of_work() as unit:
+            one_at_a_time(unit, organisation_id)
+            reminder = unit.get(ReminderRow, reminder_id)
+            message = outbox.last_message(unit, reminder_id)
+            assert reminder is not None and message is not None
+            why, now, queued = "the database was restored from a copy", office.clock(), (ReminderState.QUEUED,)
+            if outbox.settle(unit, reminder_id, ReminderState.UNSURE, now=now, why=why, from_states=queued):
+                known = "It waited when the copy was made from which this database was restored."
+                doubt_for_a_person(unit, reminder, message, known, now)
+
+
 def _settle_stranded(office: Office, reminder_id: int) -> None:
     with office.database.reading() as session:
         row = outbox.last_message(session, reminder_id)

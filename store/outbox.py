@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlmodel import Session, col
 
 from engine.letters import LETTER_CYCLE
-from engine.reminders import ReminderState
+from engine.reminders import ANSWER_CYCLE, ReminderState
 from store.tables import MessageRow, PhoneCallRow, ReminderRow
 
 
@@ -159,6 +159,11 @@ def stranded(session: Session, *, now: datetime) -> Sequence[ReminderRow]:
     return session.scalars(
         select(ReminderRow).where(col(ReminderRow.state) == ReminderState.SENDING, col(ReminderRow.claimed_until) < now)
     ).all()
+
+
+def waiting_answers(session: Session) -> Sequence[ReminderRow]:
+    """The answers of people that could not leave yet."""
+    return session.scalars(select(ReminderRow).where(_queued(), col(ReminderRow.cycle) == ANSWER_CYCLE)).all()
 
 
 def doubtful(session: Session, *, now: datetime) -> Sequence[MessageRow]:

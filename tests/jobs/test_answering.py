@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from channels import Refused, Unavailable, Unsure
+from daemon.serving import mind_a_restored_database
 from engine.reminders import ANSWER_CYCLE, ReminderState
 from jobs import acts, answering, deliver, receive, write_back
 from jobs.acting import NotAllowed
 from jobs.claiming import CLAIM
 from jobs.stops import stop_address
 from jobs.trying_out import SendingMode
-from store import stops
+from store import HighWater, stops
 from store.facts import facts_of, ground_of
 from store.tables import HoldRow, MessageRow, OrganisationRow, ReminderRow, ReplyRow
 from tests.jobs.sending_house import Answering, debts, organisation_in, plug_in, settle
@@ -279,3 +280,23 @@ def test_their_next_answer_finds_the_account_by_our_answer(a_town: Callable[...,
     receive.receive(town.office)
 
     assert [(one.said, one.matched_by) for one in town.replies("Fern")][1] == ("Got it, thank you.", "token")
+
+
+def test_a_restored_database_leaves_an_answer_that_waited_then_to_a_person(a_town: Callable[..., Town]) -> None:
+    """It may have gone after the copy was made; a pause of all sending would not hold it."""
+    town, reply = asked(a_town)
+    speaking = by_mail(town, Answering([Unavailable("the mail server is full")]))
+    assert answer(town, reply) == ReminderState.QUEUED
+    town.office.high_water = mark = HighWater(town.folder / "high-water")
+    mark.rise(1_000)  # so many had left by the time of the accident
+    mind_a_restored_database(town.office)
+    town.move(town.clock() + timedelta(hours=2))
+    town.work()
+
+    assert [row.state for row in answers(town)] == [ReminderState.UNSURE]
+    assert len(speaking.given) == 1
+    assert [task.kind for task in town.tasks() if "restored" in task.text] == ["unsure"]
+    acts.resume_organisation(town.office, town.organisation, by="Olive Owner")
+    acts.settle_unsure(town.office, int(answers(town)[0].id or 0), went=False, by="Olive Owner")
+    town.work()
+    assert [row.state for row in answers(town)] == [ReminderState.SENT]

@@ -6,6 +6,7 @@ Nothing is lost silently, nobody fills our disk or our memory, and nothing that 
 import http.client
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -140,6 +141,16 @@ def test_a_post_that_is_too_large_is_refused_and_a_person_is_told(
     body: Any = b"x" * 2_000 if told else iter([b"x" * 500] * 4)  # in pieces, without saying how many
 
     assert house.post(DOOR, body)[0] == 413
+    assert house.rows(PostRow) == []
+    assert house.tasks() == ["post too large"]
+
+
+def test_a_mail_that_is_larger_than_our_own_setting_is_refused_and_a_person_is_told(house: House) -> None:
+    """SendGrid drops it for good then, and tells neither its writer nor us."""
+    settings = house.firm.office.channels["email_sendgrid"]
+    house.firm.office.channels = {"email_sendgrid": replace(settings, inbound_megabytes=1)}
+
+    assert house.mail(1, mail=MAIL + b"x" * 1_100_000) == 413
     assert house.rows(PostRow) == []
     assert house.tasks() == ["post too large"]
 
