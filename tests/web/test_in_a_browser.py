@@ -92,7 +92,9 @@ def _in_words(message: ConsoleMessage) -> str:
 def _is_page(path: str) -> bool:
     if path.startswith("/hooks/") or "/files/" in path:
         return False
-    return not path.endswith(("/begin", "/callback", "/letter", "/line", "/logo", "/pdf")) and path not in (
+    return not path.endswith(
+        ("/begin", "/callback", "/letter", "/line", "/logo", "/original", "/pdf")
+    ) and path not in (
         "/health",
         "/sign-in",
         "/settings",
