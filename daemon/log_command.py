@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlmodel import Session
 
+from daemon.lines import tell
 from daemon.sync_command import figures
 from jobs.office import Office
 from jobs.told import Saying, about, accounts_named, lines
@@ -98,9 +99,9 @@ def _tell_in_short(console: Console, organisation: OrganisationRow, run: SyncRun
     loud = f"[red]{_LOUD[run.state]:<9}[/red]" if run.state in _LOUD else f"{run.state:<9}"
     what = escape(run.error.rstrip(".") + ".") if run.error else escape(figures(run))
     head = f"  {run.id:>6}  {_moment(organisation, run.started_at)}  {loud}  {escape(run.trigger):<18}"
-    console.print(f"{head}  {what}", soft_wrap=True)
+    tell(console, what, behind=f"{head}  ")
     if run.error and run.next_act:
-        console.print(f"{'':53}{escape(run.next_act)}", soft_wrap=True)
+        tell(console, escape(run.next_act), behind=" " * 53)
 
 
 def _tell_figures(console: Console, run: SyncRunRow) -> None:
