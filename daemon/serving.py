@@ -73,4 +73,6 @@ def mind_a_restored_database(office: Office) -> None:
     for organisation in known:
         why = "this database is older than what was sent from it, so it was restored; look at the plan before you start"
         acts.pause_organisation(office, int(organisation.id or 0), by="arrears", why=why)
+    with office.database.unit_of_work() as unit:
+        office.high_water.pass_by(unit)
     stranded.doubt_waiting_answers(office)

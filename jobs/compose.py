@@ -115,6 +115,7 @@ def message_row(
     """The message exactly as it will be handed to this carrier, kept before it leaves. Its number is the attempt."""
     medium = medium_of(carrier)
     row = MessageRow(
+        id=office.high_water.free_number(session) if office.high_water is not None else None,
         organisation_id=reminder.organisation_id,
         account_id=reminder.account_id,
         reminder_id=reminder.id,

@@ -12,11 +12,12 @@ from sqlalchemy import select
 
 from channels import Unavailable
 from connector import Records
+from daemon.serving import mind_a_restored_database
 from engine.reminders import ReminderState
 from jobs import account_acts, acts, deliver, stranded
 from jobs.office import Office
-from store import inbox
-from store.tables import AccountRow, InvoiceRow, OrganisationRow, StepRow
+from store import HighWater, inbox
+from store.tables import AccountRow, InvoiceRow, MessageRow, OrganisationRow, StepRow
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -107,6 +108,24 @@ def test_the_look_before_the_send_asks_about_every_open_invoice_however_many(a_t
     asked = [call for call in town.control.calls() if "IDs=" in str(call.get("query"))]
     assert len(asked) == 3, "forty a call"
     assert town.mails_to("fern@fig.example")[0]["subject"]
+
+
+def test_after_a_restore_no_attempt_has_the_number_of_one_that_the_copy_does_not_know(
+    a_town: Callable[..., Town], database_url: str
+) -> None:
+    """Debtors have its number in the address that they answer to, and providers in what they still tell of it."""
+    town = due_today(a_town, database_url)
+    town.office.high_water = mark = HighWater(town.folder / "high-water")
+    mark.rise(41)
+    mind_a_restored_database(town.office)
+    acts.resume_organisation(town.office, town.organisation, by="Olive Owner")
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    town.work()
+
+    with town.office.database.reading() as session:
+        assert list(session.scalars(select(MessageRow.id))) == [42]
+        assert not mark.is_above(session), "and nobody has to start sending again after each restart"
+    assert len(town.control.mails()) == 1
 
 
 def test_eight_workers_at_once_send_one_message(a_town: Callable[..., Town], database_url: str) -> None:
