@@ -79,7 +79,9 @@ def _key(facts: Facts, decision: Decision, step: Step) -> ReminderKey:
 def _overdue(seen: Look) -> Reason:
     inputs = (("open invoices", str(len(seen.listed))), ("overdue", str(len(seen.overdue))))
     if seen.overdue:
-        text = f"{len(seen.overdue)} of {len(seen.listed)} open invoices are overdue"
+        invoices = "invoice" if len(seen.listed) == 1 else "invoices"
+        verb = "is" if len(seen.overdue) == 1 else "are"
+        text = f"{len(seen.overdue)} of {len(seen.listed)} open {invoices} {verb} overdue"
         return Reason("overdue", True, text, inputs)
     return Reason("overdue", False, "nothing is overdue", inputs, _when_something_is(seen))
 

@@ -29,6 +29,7 @@ def told(firm: Unplugged, named: str) -> str:
 def test_a_step_whose_day_is_to_come_is_not_foretold_without_what_would_hold_it(firm: Unplugged) -> None:
     number = firm.account("Fern", f"{firm.now.date() - timedelta(days=2)}")
     recalculate(firm.office, firm.id)
+    assert "1 of 1 open invoice is overdue" in told(firm, "Fern")
     assert "If it came today" not in told(firm, "Fern")
 
     pause_account(firm.office, number, by="Olive", why="a special agreement")
