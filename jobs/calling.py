@@ -216,6 +216,7 @@ def _rows(
     """The call and its attempt, as they are kept before anything is dialled."""
     now = office.clock()
     message = MessageRow(
+        id=office.high_water.free_number(unit) if office.high_water is not None else None,
         organisation_id=reminder.organisation_id,
         account_id=reminder.account_id,
         reminder_id=reminder.id,

@@ -114,7 +114,10 @@ def _message_of(unit: Session, office: Office, event: DeliveryEvent) -> MessageR
     if not (attempt.isascii() and attempt.isdigit()):
         return None
     message = unit.get(MessageRow, int(attempt))
-    return message if message is not None and medium_of(message.channel) == Channel.CALL else None
+    if message is None or medium_of(message.channel) != Channel.CALL:
+        return None
+    # Before a database was restored, this number may have been another account's attempt.
+    return message if token is None or token.account == message.account_id else None
 
 
 def _call_of(unit: Session, message: MessageRow) -> PhoneCallRow:

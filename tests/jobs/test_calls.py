@@ -1,13 +1,14 @@
 """Mirrors jobs/calls.py: what the provider tells of a call, in whatever order and however often it is told."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from channels import Delivery, DeliveryEvent
+from channels import Delivery, DeliveryEvent, token_of
 from jobs.calls import CallState, call_heard
 from store.tables import MessageRow, PhoneCallRow
 from tests.jobs.calling_firm import CALL_DAY, DIALLED, CallingFirm
@@ -86,3 +87,15 @@ def test_a_call_never_goes_back_and_never_counts_before_the_debtors_telephone_ha
         assert (call.counted_on is not None) == any(place in (1, 2, 3) for place in places[:length])
 
     assert reached == sorted(reached, key=order.index)
+
+
+def test_a_signed_word_about_an_attempt_of_another_account_changes_no_call(firm: CallingFirm) -> None:
+    """A database that was restored gives a number that is used up already to another attempt."""
+    number, attempt = a_call(firm)
+    token = token_of(account=firm.account_id + 1, attempt=attempt, key=firm.office.reply_keys[0])
+    with firm.office.database.unit_of_work() as unit:
+        call_heard(unit, firm.office, replace(told(firm, attempt, 4), attempt="", token=token))
+
+    with firm.office.database.reading() as session:
+        call = session.get(PhoneCallRow, number)
+    assert call is not None and call.state == CallState.DIALLING
