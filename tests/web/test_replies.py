@@ -190,8 +190,17 @@ def test_who_does_not_see_every_organisation_sees_no_post_of_nobodys(books: Book
     assert carl.get(f"/posts/{post}/original").status == 404
 
     assert "Could not be read" not in carl.get("/replies").words
+    assert "Something came in that nobody could read" not in carl.get("/replies").words, "it is asked of the first"
     assert carl.post(f"/posts/{post}/again").status == 404
     assert carl.post(f"/posts/{post}/aside").status == 404
+
+
+def test_who_is_asked_about_nobodys_post_and_may_not_see_it_is_told_who_does(books: Books, sam: Visitor) -> None:
+    assert "Something came in that nobody could read" not in sam.get("/replies").words
+    a_post_aside(books)
+
+    page = sam.get("/replies").words
+    assert "Something came in that nobody could read" in page and "It is odd." not in page
 
 
 def test_an_unread_reply_says_what_waits_to_be_decided(books: Books, anna: Visitor) -> None:

@@ -12,6 +12,7 @@ from channels import file_in
 from engine.reminders import ReminderState
 from jobs import acts, answering, receive, reply_acts
 from jobs.acting import NotAllowed
+from jobs.matching import first_organisation
 from jobs.stops import lift_stop
 from store import inbox, screens
 from store.tables import AccountRow, AddressStopRow, InvoiceRow, PostRow, ReplyRow
@@ -28,6 +29,7 @@ _NONE: list[str] = []
 def replies(desk: Looking) -> Response:
     with desk.office.database.reading() as session:
         adrift = desk.signed.sees_every_organisation
+        nobodys = inbox.all_aside(session)
         return page(
             desk,
             "replies.html",
@@ -36,8 +38,9 @@ def replies(desk: Looking) -> Response:
             done=screens.replies(session, desk.id, "done"),
             aside=[
                 (one, receive.is_tried_on(one.problem, one.received_at, desk.office.clock()))
-                for one in (inbox.all_aside(session) if adrift else ())
+                for one in (nobodys if adrift else ())
             ],
+            kept_from_here=bool(nobodys) and not adrift and desk.id == first_organisation(session),
         )
 
 
