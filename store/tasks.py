@@ -72,5 +72,6 @@ def told_beside_its_reminder() -> ColumnElement[bool]:
 def asked_about(session: Session, reminders: Collection[ReminderRow]) -> Mapping[int, str]:
     """What a person is asked about each of these, in doubt or refused, by the reminder's number."""
     keys = {key_of(one, one.state): int(one.id or 0) for one in reminders}
-    query = select(TaskRow).where(col(TaskRow.key).in_(keys), col(TaskRow.closed_at).is_(None))
+    own = col(TaskRow.organisation_id).in_({one.organisation_id for one in reminders})
+    query = select(TaskRow).where(own, col(TaskRow.key).in_(keys), col(TaskRow.closed_at).is_(None))
     return {keys[task.key]: task.text for task in session.scalars(query)} if keys else {}
