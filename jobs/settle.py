@@ -4,6 +4,7 @@ A doubt can be settled later by evidence (a reply to that very message, the prov
 this same function, so the account's position moves on exactly once.
 """
 
+from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -43,6 +44,7 @@ def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, out
     reminder = unit.get(ReminderRow, reminder_id)
     message = unit.get(MessageRow, attempt)
     assert reminder is not None and message is not None
+    outcome = _as_it_can_be_kept(outcome)
     one_at_a_time(unit, reminder.organisation_id)
     latest = outbox.last_message(unit, reminder_id)
     match outcome:
@@ -57,6 +59,15 @@ def settle_in(unit: Session, office: Office, reminder_id: int, attempt: int, out
         case Unavailable():
             _unavailable(unit, office, reminder, message, outcome)
     recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
+
+
+def _as_it_can_be_kept(outcome: Outcome) -> Outcome:
+    """Its words come from a stranger's server. Neither a zero byte nor half a character in them, of which a database
+    takes none, may keep what became of a message from being written down.
+    """
+    said = {one.name: getattr(outcome, one.name) for one in fields(outcome)}
+    plain = {name: text.replace("\0", " ") for name, text in said.items() if isinstance(text, str)}
+    return replace(outcome, **{name: text.encode("utf-8", "replace").decode() for name, text in plain.items()})
 
 
 def day_of(unit: Session, message: MessageRow) -> date:

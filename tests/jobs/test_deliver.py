@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from channels import Unavailable
+from channels import Outcome, Receipt, Refused, Unavailable, Unsure
 from connector import Records
 from daemon.serving import mind_a_restored_database
 from engine.reminders import ReminderState
@@ -18,6 +18,7 @@ from jobs import account_acts, acts, deliver, stranded
 from jobs.office import Office
 from store import HighWater, inbox
 from store.tables import AccountRow, InvoiceRow, MessageRow, OrganisationRow, StepRow
+from tests.jobs.sending_house import Answering, plug_in
 from town import Town
 
 FERN = "Fern & Fig Café"
@@ -177,6 +178,27 @@ def test_what_the_last_look_has_learnt_moves_the_account_though_an_unread_answer
     assert town.control.mails() == []
     assert town.position(FERN).state == "clear"
     assert [reminder.state for reminder in town.reminders(FERN)] == [ReminderState.WITHDRAWN]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Receipt("250 2.0.0 \0Ok\ud800", datetime(2026, 1, 13, 9, tzinfo=UTC), "Not all \0of it."), ReminderState.SENT),
+        (Refused("550 no\0body\ud800 here"), ReminderState.REFUSED),
+        (Unavailable("450 come \0back\ud800"), ReminderState.QUEUED),
+        (Unsure("\0\ud800"), ReminderState.UNSURE),
+    ],
+)
+def test_no_word_of_a_strange_server_keeps_what_became_of_a_message_from_being_written_down(
+    a_town: Callable[..., Town], database_url: str, outcome: Outcome, state: ReminderState
+) -> None:
+    """PostgreSQL takes no zero byte in a text, and neither database half a character."""
+    town = due_today(a_town, database_url)
+    plug_in(town.office, "email_smtp", Answering([outcome]))
+    town.move(datetime(2026, 1, 13, 9, 0, tzinfo=UTC))
+    deliver.deliver_due(town.office)
+
+    assert [reminder.state for reminder in town.reminders(FERN)] == [state]
 
 
 def test_an_outcome_that_comes_late_does_not_touch_the_attempt_that_followed(a_town: Callable[..., Town]) -> None:
