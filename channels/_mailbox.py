@@ -93,12 +93,21 @@ def _last_uid(bookmark: str | None, validity: str, which: str) -> int:
 
 
 def _raw(mailbox: BaseMailBox, uid: int) -> bytes | None:
-    """The mail as it is; None when somebody deleted it meanwhile."""
+    """The mail as it is; None when somebody deleted it meanwhile. One that is there and does not come is no such mail:
+    it is waited for, because the bookmark of the next one would leave it behind for good.
+    """
     answer: tuple[str, list[Any]] = mailbox.client.uid("FETCH", str(uid), "(BODY.PEEK[])")
     status, parts = answer
     if status != "OK":
         raise ConnectionError(f"the mail server would not hand over mail {uid}: {status}")
-    return next((bytes(part[1]) for part in parts if isinstance(part, tuple) and b"BODY[" in part[0].upper()), None)
+    for part in parts:
+        if isinstance(part, tuple) and b"BODY[" in part[0].upper():
+            return bytes(part[1])
+        if isinstance(part, bytes) and b'BODY[] ""' in part.upper():
+            return b""
+    if str(uid) in mailbox.uids(f"UID {uid}", charset=None):
+        raise ConnectionError(f"the mail server has mail {uid} and does not hand it over; look at it in the mailbox")
+    return None
 
 
 def _event_id(raw: bytes) -> str:

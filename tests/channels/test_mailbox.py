@@ -2,7 +2,10 @@
 
 import imaplib
 import socket
+import socketserver
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -212,3 +215,59 @@ def test_a_mailbox_that_cannot_be_reached_is_an_operating_trouble(world):
         list(a_channel(world, imap_port=port).collect(None))
     with pytest.raises(OSError, match=r"cannot be reached|did not answer"):
         list(a_channel(world, imap_security="tls").collect(None))
+
+
+class _Hesitating(socketserver.StreamRequestHandler):
+    """A mail server that shows the mails 1 and 2, and hands over of the first what `server.fetched` says."""
+
+    def handle(self) -> None:
+        self.say(b"* OK ready")
+        for line in self.rfile:
+            tag, command, *rest = line.strip().split(b" ")
+            if command.upper() == b"CAPABILITY":
+                self.say(b"* CAPABILITY IMAP4rev1")
+            if command.upper() == b"SELECT" or command.upper() == b"EXAMINE":
+                self.say(b"* 2 EXISTS", b"* OK [UIDVALIDITY 7] numbers")
+            if command.upper() == b"UID" and rest[0].upper() == b"SEARCH":
+                wanted = rest[-1].rstrip(b")")
+                alone = [] if self.server.gone else [b"1"]
+                self.say(b" ".join([b"* SEARCH", *(alone if wanted == b"1" else [b"1", b"2"])]))
+            if command.upper() == b"UID" and rest[0].upper() == b"FETCH":
+                whole = b"* 2 FETCH (UID 2 BODY[] {12}\r\nA: b\r\n\r\nHi\r\n)"
+                self.say(*(self.server.fetched if rest[1] == b"1" else [whole]))
+            self.say(tag + b" OK done")
+
+    def say(self, *lines: bytes) -> None:
+        self.wfile.write(b"".join(line + b"\r\n" for line in lines))
+
+
+@contextmanager
+def hesitating(fetched: list[bytes], *, gone: bool) -> Iterator[Channel]:
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), _Hesitating) as server:
+        server.fetched, server.gone = fetched, gone
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        usual = {"host": "127.0.0.1", "from_address": "a@firm.example", "imap_security": "none"}
+        imap = {"imap_host": "127.0.0.1", "imap_port": server.server_address[1], "imap_username": "a"}
+        channel = open_channel("email_smtp", settings_of("email_smtp")(**usual, **imap), clock=lambda: NOW)
+        yield channel
+        channel.close()
+        server.shutdown()
+
+
+@pytest.mark.parametrize("fetched", [[], [b"* 1 FETCH (UID 1)"], [b"* 1 FETCH (UID 1 BODY[] NIL)"]])
+def test_a_mail_that_is_there_and_is_not_handed_over_is_waited_for(fetched):
+    with hesitating(fetched, gone=False) as channel, pytest.raises(OSError, match="has mail 1 and does not hand it"):
+        list(channel.collect(None))
+
+
+def test_a_mail_that_was_deleted_meanwhile_is_passed_over():
+    with hesitating([], gone=True) as channel:
+        assert [mail.raw for mail in channel.collect(None)] == [b"A: b\r\n\r\nHi\r\n"]
+
+
+def test_a_mail_without_a_single_byte_is_a_mail_too():
+    with hesitating([b'* 1 FETCH (UID 1 BODY[] "")'], gone=False) as channel:
+        assert [mail.raw for mail in channel.collect(None)] == [b"", b"A: b\r\n\r\nHi\r\n"]
