@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -174,6 +175,17 @@ def test_every_reply_is_saved_as_it_came(books: Books, anna: Visitor, carl: Visi
     (row,) = rows(books, ReplyRow, col(ReplyRow.id) == books.ids["reply"][0])
     (post,) = rows(books, PostRow, col(PostRow.id) == row.post_id)
     assert (saved.body, saved.headers["content-type"]) == (post.raw, "application/octet-stream")
+
+
+@pytest.mark.parametrize("kind", ["bounce", "out of office", "machine"])
+def test_nobody_is_asked_to_read_what_a_machine_wrote_to_an_account(books: Books, anna: Visitor, kind: str) -> None:
+    with books.office.database.unit_of_work() as unit:
+        unit.get_one(ReplyRow, books.ids["reply"][0]).kind = kind
+
+    for path in (the_reply(books), f"/accounts/{books.accounts['reply']}"):
+        page = anna.get(path)
+        assert f"{the_reply(books)}/read" not in page.text and ">not read<" not in page.text, path
+    assert "nobody needs to: a machine wrote it" in anna.get(the_reply(books)).words
 
 
 def test_a_reply_without_text_says_so_instead_of_showing_nothing(books: Books, anna: Visitor) -> None:
