@@ -25,7 +25,7 @@ from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from store import inbox
 from store.leases import one_at_a_time
-from store.tables import AccountRow, OrganisationRow, PostRow, ReplyRow
+from store.tables import OrganisationRow, PostRow, ReplyRow
 from store.tasks import close_task, open_task
 
 log = structlog.get_logger()
@@ -220,7 +220,7 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
     by_mail = medium_of(post.channel) == Channel.EMAIL
     certain = by_mail and match.by in (MatchedBy.TOKEN, MatchedBy.THREAD)
     keyword = keyword_in(post.channel, reply)
-    for organisation in _concerned(unit, account, reply, keyword):
+    for organisation in _concerned(unit, match, reply, keyword):
         one_at_a_time(unit, organisation)
     row = _row_of(post, reply)
     row.organisation_id = account.organisation_id if account else organisation_of(unit, match)
@@ -245,9 +245,10 @@ def _take_in(unit: Session, office: Office, post: PostRow, reply: Reply) -> None
         heed(unit, office, row, keyword)
 
 
-def _concerned(unit: Session, account: AccountRow | None, reply: Reply, keyword: Keyword | None) -> list[int]:
+def _concerned(unit: Session, match: Match, reply: Reply, keyword: Keyword | None) -> list[int]:
     """The organisations that are written about, always in the same order: else two workers may wait for each other."""
-    concerned = {account.organisation_id} if account is not None else set[int]()
+    accounts = [account_now(unit, number) for number in sorted(match.accounts)[:_MOST_HELD]]
+    concerned = {account.organisation_id for account in accounts if account is not None}
     return sorted(concerned.union(who_knows(unit, reply.sender) if keyword is not None else ()))
 
 
