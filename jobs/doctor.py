@@ -17,7 +17,7 @@ from engine.reminders import ReminderState
 from engine.words import days, in_words
 from jobs.office import Office
 from store import inbox
-from store.tables import ConnectionRow, MessageRow, OrganisationRow, PostRow, ReminderRow
+from store.tables import ConnectionRow, MessageRow, OrganisationRow, ReminderRow
 
 GRANT_SOON = timedelta(days=14)
 """A grant that runs out so soon is renewed by a person who connects again."""
@@ -161,10 +161,9 @@ def _mailboxes(session: Session, office: Office, now: datetime) -> Iterator[Find
 
 
 def _posts(session: Session) -> Iterator[Finding]:
-    unread = session.scalars(select(func.count()).where(col(PostRow.problem) != "")).one()
-    if unread:
-        says = f"{unread} posts of providers or mails could not be understood"
-        yield look("answers", says, "They are kept raw. Replay them after an update, or look into the mailbox.")
+    if unread := inbox.count_aside(session):
+        says = f"mails, texts and posts of providers that nobody could read: {unread:,}"
+        yield look("answers", says, "See the end of the page Replies: save them as they came, or have them read again.")
 
 
 def _in_words(age: timedelta) -> str:

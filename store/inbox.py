@@ -56,6 +56,11 @@ def set_aside(session: Session, channel: str) -> Aside:
     return Aside(*session.execute(query).one())
 
 
+def count_aside(session: Session) -> int:
+    """How many posts of all channels wait for a person."""
+    return int(session.scalar(select(func.count()).select_from(PostRow).where(*_ASIDE)) or 0)
+
+
 def all_aside(session: Session, limit: int = 50) -> Sequence[Any]:
     """Those of every channel without their content, the newest first: id, channel, moment, problem and size."""
     query = select(

@@ -8,6 +8,7 @@ import pytest
 
 from engine.reminders import ReminderState
 from jobs.doctor import Finding, Verdict, all_findings, books, ok
+from jobs.reply_acts import set_post_aside
 from store import inbox
 from store.tables import ConnectionRow, PostRow, ReminderRow
 from tests.jobs.calling_firm import CallingFirm
@@ -94,6 +95,10 @@ def test_doubts_and_posts_that_nobody_understood_wait_for_a_person(firm: Calling
 
     assert found(firm)["doubts"].says.startswith("reminders in doubt: 1, refused: 0")
     assert found(firm)["answers"].verdict is Verdict.LOOK
+
+    (post,) = firm.rows(PostRow)
+    set_post_aside(firm.office, int(post.id or 0), by="Olive")
+    assert "answers" not in found(firm), "somebody has looked at it"
 
 
 def test_a_mailbox_that_is_silent_is_told(firm: CallingFirm) -> None:
