@@ -4,6 +4,8 @@ Each act is one commit, leaves its mark, and is followed by a new look at the ac
 on invoices and on workflows are next door, in `reply_acts`, `account_acts`, `invoice_acts` and `assigning`.
 """
 
+from sqlmodel import Session
+
 from channels import Receipt
 from engine.holds import HoldKind
 from engine.notes import NoteKind
@@ -55,11 +57,10 @@ def resume_organisation(office: Office, organisation_id: int, *, by: str) -> Non
 def settle_unsure(office: Office, reminder_id: int, *, went: bool, by: str) -> None:
     """A person knows whether the doubtful reminder went out. If it did not, it is queued again."""
     with office.database.unit_of_work() as unit:
-        reminder = unit.get(ReminderRow, reminder_id)
+        reminder = _first_in_line(unit, reminder_id)
         message = outbox.last_message(unit, reminder_id)
         if reminder is None or message is None or reminder.state != ReminderState.UNSURE:
             raise NotAllowed("There is no doubt about this reminder any more.")
-        organisation_in(unit, reminder.organisation_id)
         key = f"unsure:reminder {reminder_id}"
         tasks.close_task(unit, organisation_id=reminder.organisation_id, key=key, at=office.clock(), by=by)
         if went:
@@ -76,7 +77,7 @@ def settle_unsure(office: Office, reminder_id: int, *, went: bool, by: str) -> N
 def try_again(office: Office, reminder_id: int, *, by: str) -> None:
     """A refused reminder is queued again, once a person has mended what was wrong."""
     with office.database.unit_of_work() as unit:
-        reminder = unit.get(ReminderRow, reminder_id)
+        reminder = _first_in_line(unit, reminder_id)
         if reminder is None or reminder.state != ReminderState.REFUSED:
             raise NotAllowed("This reminder was not refused, or has been tried again already.")
         outbox.put_back(unit, reminder_id, why="", next_attempt_at=None, from_states=(ReminderState.REFUSED,))
@@ -84,6 +85,15 @@ def try_again(office: Office, reminder_id: int, *, by: str) -> None:
         tasks.close_task(unit, organisation_id=reminder.organisation_id, key=key, at=office.clock(), by=by)
         note_on(unit, reminder, NoteKind.NOTE, f"{by} asked to try {reminder.step_name} again.", office.clock())
         recalculate_in(unit, office, reminder.organisation_id, [reminder.account_id])
+
+
+def _first_in_line(unit: Session, reminder_id: int) -> ReminderRow | None:
+    """The reminder as it is once nobody else is writing about its organisation: its provider may speak up meanwhile."""
+    reminder = unit.get(ReminderRow, reminder_id)
+    if reminder is not None:
+        organisation_in(unit, reminder.organisation_id)
+        unit.refresh(reminder)
+    return reminder
 
 
 def close_task(office: Office, task_id: int, *, by: str) -> None:

@@ -21,6 +21,7 @@ from jobs.office import Office
 from jobs.recalculate import recalculate_in
 from jobs.stops import stop_address
 from store import inbox, stops, tasks
+from store.leases import one_at_a_time
 from store.tables import HoldRow, PostRow, ReplyRow
 
 
@@ -42,6 +43,7 @@ def match_reply(office: Office, reply_id: int, *, account_id: int, by: str) -> N
     with office.database.unit_of_work() as unit:
         reply = _reply(unit, reply_id)
         account, _ = account_in(unit, account_id)
+        unit.refresh(reply)  # a colleague may have said whose it is while we waited
         if reply.account_id is not None:
             raise NotAllowed("This reply belongs to an account already.")
         if reply.organisation_id is not None:  # where it waited; it may turn out to be another organisation's
@@ -146,9 +148,12 @@ def _let_go(unit: Session, office: Office, reply_id: int, kind: HoldKind, *, by:
     """Lifts what this reply holds, and looks at those accounts again."""
     query = select(HoldRow).where(col(HoldRow.reply_id) == reply_id, col(HoldRow.lifted_at).is_(None))
     holds = [hold for hold in unit.scalars(query) if hold.kind == kind]
+    whose = sorted({(hold.organisation_id, hold.account_id) for hold in holds})
+    for organisation_id in dict(whose):  # all in one order, before anything is written: two people may do this at once
+        one_at_a_time(unit, organisation_id)
     lift(unit, office, holds, by=by)
-    for hold in holds:
-        recalculate_in(unit, office, hold.organisation_id, [hold.account_id])
+    for organisation_id, account_id in whose:
+        recalculate_in(unit, office, organisation_id, [account_id])
 
 
 def _open(reply: ReplyRow, place: int) -> dict[str, Any]:

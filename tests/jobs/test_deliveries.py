@@ -15,12 +15,13 @@ from sqlmodel import col
 
 from channels import Delivery, DeliveryEvent, token_of
 from engine.reminders import ReminderState
+from jobs import acts
 from jobs.deliveries import take_note
 from jobs.recalculate import recalculate
 from jobs.stops import lift_stop
 from store.facts import facts_of, ground_of
 from store.tables import AddressStopRow, HistoryNoteRow, MessageRow, ReminderRow, TaskRow
-from tests.jobs.firm import Channel, Firm
+from tests.jobs.firm import BY, Channel, Firm
 
 AT = datetime(2026, 1, 12, 9, tzinfo=UTC)
 BOUNCED = DeliveryEvent(Delivery.FAILED, why="550 user unknown", at=AT, stops_address=True)
@@ -235,6 +236,36 @@ def test_two_workers_that_hear_of_one_message_at_the_same_moment_forget_nothing(
         thread.join()
 
     assert {message(firm, attempt).delivery for attempt in attempts} == {Delivery.FAILED}
+    firm.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_person_who_answers_a_doubt_while_its_provider_speaks_up_is_told_that_it_is_settled(
+    database_url: str,
+) -> None:
+    firm = Firm.founded(database_url)
+    firm.now = AT
+    firm.change(ledger_as_of=AT)
+    attempt = sent(firm, firm.account("Ivy", date(2026, 1, 1)), "pay@debtor.example", state="unsure")
+    doubt = message(firm, attempt).reminder_id
+    refused: list[str] = []
+
+    def answer() -> None:
+        try:
+            acts.settle_unsure(firm.office, doubt, went=False, by=BY)
+        except acts.NotAllowed as problem:
+            refused.append(str(problem))
+
+    person = threading.Thread(target=answer)
+    with firm.office.database.unit_of_work() as unit:
+        take_note(unit, firm.office, "email_smtp", DeliveryEvent(Delivery.DELIVERED, attempt=str(attempt), at=AT))
+        person.start()
+        person.join(timeout=0.5)  # it waits for us, with what it has read of the reminder already
+    person.join()
+
+    assert refused == ["There is no doubt about this reminder any more."]
+    assert [row.state for row in firm.rows(ReminderRow) if row.id == doubt] == [ReminderState.SENT]
+    assert not [note.text for note in firm.rows(HistoryNoteRow) if "did not go out" in note.text]
     firm.close()
 
 
