@@ -21,7 +21,6 @@ from store.decisions import Decided, save_decisions, saving
 from store.facts import facts_in_chunks, ground_of, unsettled
 from store.ground import Ground
 from store.kept_decisions import ground_number
-from store.leases import one_at_a_time
 from store.tables import AccountRow, OrganisationRow, PositionRow
 
 
@@ -66,9 +65,8 @@ def recalculate_in(
     `restless` also whoever does not simply wait for a day: what is held may be free now. `answer`: whose facts and
     decisions the caller wants to see, if not of everybody asked for; of tens of thousands they would fill the memory.
     """
-    one_at_a_time(unit, organisation_id)
     now = office.clock()
-    ground = ground_of(unit, organisation_id, now=now)
+    ground = ground_of(unit, organisation_id, now=now, one_at_a_time=True)
     organisation = ground.organisation
     as_of = office.as_of(organisation)
     if organisation.default_workflow_id is None:

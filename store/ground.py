@@ -15,6 +15,7 @@ from engine.holds import Hold, HoldKind
 from engine.limit_presets import PRESETS
 from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 from store.holidays_of import holidays_of
+from store.leases import in_line
 from store.rows import Question, Row, together
 from store.tables import AccountRow, OrganisationRow
 
@@ -57,11 +58,18 @@ class Ground:
         return any(workflow.kind is WorkflowKind.INVOICE for workflow in self.workflows.values())
 
 
-def ground_of(session: Session, organisation_id: int, *, now: datetime | None = None) -> Ground:
+def ground_of(
+    session: Session, organisation_id: int, *, now: datetime | None = None, one_at_a_time: bool = False
+) -> Ground:
     """The organisation's common ground. Raises LookupError when there is no such organisation.
 
-    `now` is the moment of the look; with it the ground knows whether today's sending time has passed.
+    `now` is the moment of the look; with it the ground knows whether today's sending time has passed. With
+    `one_at_a_time` it is what stands once nobody else writes about the organisation (see `store.leases`), in one trip.
     """
+    turn = in_line(session, organisation_id) if one_at_a_time else []
+    asked = (*_WORKFLOWS, _KEPT, _STOPPED)
+    told = together(session, [*turn, *(Question(query, [organisation_id]) for query in asked)])
+    steps, workflows, kept, stopped = told[len(turn) :]
     organisation = session.get(OrganisationRow, organisation_id)
     if organisation is None:
         raise LookupError(f"there is no organisation number {organisation_id}")
@@ -76,8 +84,6 @@ def ground_of(session: Session, organisation_id: int, *, now: datetime | None = 
     if organisation.capped_at is not None:
         since = civil_date(organisation.capped_at, zone)
         pause = (*pause, Hold(HoldKind.CAP, since, organisation.capped_why.removesuffix("."), "arrears"))
-    asked = (*_WORKFLOWS, _KEPT, _STOPPED)
-    steps, workflows, kept, stopped = together(session, [Question(query, [organisation_id]) for query in asked])
     return Ground(
         organisation=organisation,
         rules=rules_of(organisation, around=civil_date(now, zone) if now is not None else None),

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
-from store.rows import all_rows, is_sqlite
+from store.rows import Question, is_sqlite, together
 from store.tables import OrganisationRow
 
 
@@ -19,8 +19,14 @@ def one_at_a_time(session: Session, organisation_id: int) -> None:
     Called before anything else is written, so that two units can never wait for each other. On SQLite there is one
     writer anyway; on PostgreSQL this is the row lock that keeps two looks at one account from crossing.
     """
-    if not is_sqlite(session):
-        all_rows(session, "SELECT id FROM organisations WHERE id = ? FOR NO KEY UPDATE", [organisation_id])
+    together(session, in_line(session, organisation_id))
+
+
+def in_line(session: Session, organisation_id: int) -> list[Question]:
+    """The same as a question to be asked before others in one trip; none where there is one writer anyway."""
+    if is_sqlite(session):
+        return []
+    return [Question("SELECT id FROM organisations WHERE id = ? FOR NO KEY UPDATE", [organisation_id])]
 
 
 def take_lease(session: Session, organisation_id: int, *, now: datetime, until: datetime) -> int | None:
