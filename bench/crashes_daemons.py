@@ -83,9 +83,12 @@ def begin(office: Office, acts: Sequence[str], end: End, log: Path) -> Daemon:
     return Daemon(pid, None if end.seconds is None else time.monotonic() + end.seconds)
 
 
-def ended(daemons: Sequence[Daemon], *, within: float = 60) -> list[int]:
+def ended(daemons: Sequence[Daemon], *, within: float = 120) -> list[int]:
     """Waits for all of them, and kills those whose instant has come. Returns how each ended: -9 was killed, 0 lives on,
     anything else fell over by itself.
+
+    By a clock that stands still, the mark of one that died while it fetched a key never runs out; who comes after it
+    waits ten seconds for each question until it asks no more.
     """
     until = time.monotonic() + within
     codes: dict[int, int] = {}
@@ -100,7 +103,7 @@ def ended(daemons: Sequence[Daemon], *, within: float = 60) -> list[int]:
                 codes[pid] = os.waitstatus_to_exitcode(status)
         if time.monotonic() > until:
             _say_where([daemon for daemon in left if daemon.pid not in codes])
-            raise TimeoutError("A daemon hangs: its round did not end within a minute. Its log says where.")
+            raise TimeoutError("A daemon hangs: its round did not end within two minutes. Its log says where.")
         time.sleep(0.001)
     return [codes[daemon.pid] for daemon in daemons]
 

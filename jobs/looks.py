@@ -2,17 +2,20 @@
 
 The ledger is asked how exactly those invoices stand that are about to be chased, and it counts its calls. So one
 question is about the reminder at hand and the next ones of the same organisation, as many invoices as fit. What it says
-is good for half a minute; whoever comes later is asked about anew.
+is good for half a minute; whoever comes later is asked about anew. Where a ledger leaves us waiting in vain, the rest
+of its reminders wait for the next round: a question may take a minute then, and other organisations stand in line.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from connector import Ledger, Purpose, Records
+from connector import Ledger, Purpose, Records, Unreachable
 from engine.receivables import InvoiceStatus
 from jobs.carried import with_their_calls
 from jobs.governors import governor_of
@@ -25,6 +28,12 @@ GOOD_FOR = timedelta(seconds=30)
 
 TOO_OLD = timedelta(minutes=2)
 """Nothing leaves on an answer of that age, however long it had to wait for its turn with the database."""
+
+
+_LONGEST_IN_VAIN = 30.0
+"""Real seconds in a row that one round waits for answers of one ledger that do not come. What is refused at once is
+asked for each reminder alone: the next one may be answered.
+"""
 
 
 def is_younger(at: datetime, age: timedelta, now: datetime) -> bool:
@@ -55,6 +64,8 @@ class Looks:
     office: Office
     ahead: Sequence[int] = ()
     _latest: dict[int, Look] = field(default_factory=dict)
+    _in_vain: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
+    """Real seconds by organisation, since its ledger last answered."""
 
     def of(self, connection: ConnectionRow, reminder_id: int, invoice_ids: Sequence[str]) -> Look:
         """How the invoices of this reminder stand, as the ledger said just now. Raises LedgerFailure."""
@@ -62,9 +73,17 @@ class Looks:
         latest = self._latest.get(connection.organisation_id)
         if latest is not None and is_younger(latest.at, GOOD_FOR, now) and latest.asked.issuperset(invoice_ids):
             return latest
+        if self._in_vain[connection.organisation_id] >= _LONGEST_IN_VAIN:
+            raise Unreachable("it did not answer about the reminders before this one, and is asked in a few minutes")
         ledger = ledger_of(self.office, connection, governor_of(self.office, connection, Purpose.SENDING))
         ids = self._with_the_next(connection.organisation_id, reminder_id, invoice_ids, ledger.looks_at_once)
-        (records,) = with_their_calls(ledger.calls, map(ledger.look_again, [ids]))
+        begun = monotonic()
+        try:
+            (records,) = with_their_calls(ledger.calls, map(ledger.look_again, [ids]))
+        except Unreachable:
+            self._in_vain[connection.organisation_id] += monotonic() - begun
+            raise
+        self._in_vain[connection.organisation_id] = 0
         look = Look(ledger, int(connection.id or 0), frozenset(ids), records, now)
         self._latest[connection.organisation_id] = look
         return look

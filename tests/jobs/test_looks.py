@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 
-from connector import xero
+from connector import Unreachable, xero
 from jobs import deliver, looks
 from town import Town
 
@@ -100,6 +101,31 @@ def test_whoever_pays_while_the_ledger_is_asked_for_links_is_not_chased_on_the_a
 
     assert town.mails_to(f"{NAMES[0][-1]}@debtor.example") == []
     assert len(town.control.mails()) == len(NAMES) - 1
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(20, 2), (1, len(NAMES))])
+def test_a_ledger_that_leaves_us_waiting_in_vain_holds_up_nobody_else(
+    a_town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch, seconds: int, asked: int
+) -> None:
+    """The rest of its reminders wait for the next round. What is refused at once is asked for each reminder alone."""
+    town = due_today(a_town)
+    ticks, refused = count(step=seconds), []
+    monkeypatch.setattr(looks, "monotonic", lambda: next(ticks))
+    ask = xero.XeroLedger.look_again
+
+    def in_vain(*given: Any) -> Any:
+        refused.append(given)
+        raise Unreachable("Xero did not answer.")
+
+    monkeypatch.setattr(xero.XeroLedger, "look_again", in_vain)
+    deliver.deliver_due(town.office)
+    assert len(refused) == asked and town.control.mails() == []
+    assert all("could not be asked once more" in town.reminders(one)[0].why for one in NAMES)
+
+    monkeypatch.setattr(xero.XeroLedger, "look_again", ask)
+    town.move(town.clock() + timedelta(minutes=5))
+    deliver.deliver_due(town.office)
+    assert len(town.control.mails()) == len(NAMES)
 
 
 @pytest.mark.parametrize("step", [timedelta(minutes=20), -timedelta(minutes=20)])
