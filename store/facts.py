@@ -5,9 +5,9 @@ are made on the way: the driver's rows go straight into the engine's own small r
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
@@ -18,15 +18,16 @@ from engine.facts import Begin, Departed, Facts
 from engine.holds import Hold, HoldKind
 from engine.position import Run
 from engine.receivables import InvoiceStatus, Money, Ref
-from engine.reminders import COURTESY_CYCLE, Outcome, ReminderKey, ReminderState, Standing
+from engine.reminders import Outcome, ReminderKey, ReminderState, Standing
 from engine.workflow import Channel
 from store.alike import Likeness, Likes
-from store.contact_facts import CONTACTED, CONTACTED_IN_A_TRIAL, HEARD_WITHIN, TRIED_OUT, contacted, tried_out
+from store.contact_facts import contacted, tried_out
+from store.fact_questions import DRIVERS, Scope, questions_about
 from store.ground import Ground, ground_of, workflows_of
-from store.positions import POSITION_COLUMNS, WALK_COLUMNS, run_of, walk_of
-from store.rows import DAYS, Question, Row, all_rows, amount_of, date_of, text_of, together
-from store.stopped_facts import STILL_MAILABLE, STOPPED_EMAILS, Stopped, by_account, stopped_numbers_of
-from store.texting import CONTACTS_MOBILES, Texting
+from store.positions import POSITION_COLUMNS, run_of, walk_of
+from store.rows import DAYS, Answers, Row, all_rows, amount_of, asking, date_of, text_of
+from store.stopped_facts import Stopped, by_account, stopped_numbers_of
+from store.texting import Texting
 
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
 
@@ -45,23 +46,6 @@ class Known(NamedTuple):
     row: Row | None
     unaddressed: bool
     likeness: Likeness | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """Which accounts of the organisation a query is about: a list of numbers, or all between two."""
-
-    organisation_id: int
-    ids: Sequence[int]
-    between: bool
-
-    def where(self, organisation: str, account: str) -> tuple[str, list[int]]:
-        """The plus keeps SQLite from walking through the whole organisation by an index on its number alone."""
-        if self.between:
-            ends = [self.ids[0], self.ids[-1]]
-            return f"+{organisation} = ? AND {account} BETWEEN ? AND ?", [self.organisation_id, *ends]
-        marks = ", ".join("?" * len(self.ids))
-        return f"+{organisation} = ? AND {account} IN ({marks})", [self.organisation_id, *self.ids]
 
 
 def facts_of(session: Session, ground: Ground, account_ids: Sequence[int] | None = None) -> dict[int, Facts]:
@@ -86,23 +70,31 @@ def facts_in_chunks(
     those are left out of whom another account has shown that nothing comes of a look at them.
     """
     gathered = _Gathering(session, ground, as_of, likes, stopped_numbers_of(session, ground))
-    everybody = account_ids is None
     if account_ids is None:
         query = "SELECT id FROM accounts WHERE organisation_id = ? ORDER BY id"
         wanted = [row[0] for row in all_rows(session, query, [ground.number])]
     else:
         wanted = sorted(set(account_ids))
-    begin, size = 0, CHUNK
-    while begin < len(wanted):
-        scope = _Scope(ground.number, wanted[begin : begin + size], everybody)
-        told = gathered.told_of(scope)
-        held = len(told["invoices"])
-        if held > INVOICES and len(scope.ids) > 1:
-            size = len(scope.ids) // 2  # some owe for hundreds of invoices: half as many at a time
+    begin, scope = 0, Scope(ground.number, wanted[:CHUNK], between=account_ids is None)
+    asked = gathered.asked(scope)
+    while scope.ids:
+        held = asked.count("invoices")
+        if held > INVOICES and len(scope.ids) > 1:  # some owe for hundreds of invoices: half as many at a time
+            scope = scope.of(scope.ids[: len(scope.ids) // 2])
+            asked = gathered.asked(scope)
             continue
-        yield gathered.about(told)
         begin += len(scope.ids)
-        size = min(CHUNK, max(1, size, len(scope.ids) * INVOICES * 9 // (held * 10 + 1)))
+        size = min(CHUNK, max(1, len(scope.ids), len(scope.ids) * INVOICES * 9 // (held * 10 + 1)))
+        following = scope.of(wanted[begin : begin + size])
+        with gathered.asking(following) as coming:  # a server reads of those while we look at these
+            told = asked.told()
+            missing = _missing_drivers(told)
+            found = gathered.about(told) if not missing else None
+        if found is None:
+            found = gathered.about(told | {"drivers": gathered.drivers(missing)})
+        del told
+        yield found
+        scope, asked = following, coming
 
 
 def unsettled(session: Session, ground: Ground, as_of: date) -> list[int]:
@@ -133,12 +125,26 @@ class _Gathering(NamedTuple):
     likes: Likes | None
     stopped_numbers: Mapping[str, str]
 
-    def told_of(self, scope: _Scope) -> dict[str, list[Row]]:
-        """What the books say of these accounts; of several, at most one invoice more than a piece may hold."""
-        asked = _questions(self.session, self.ground, scope, self.as_of)
-        return dict(zip(asked, together(self.session, [*asked.values()]), strict=True))
+    def asked(self, scope: Scope) -> "_Asked":
+        """What the books say of these accounts, before anything else is done."""
+        with self.asking(scope) as asked:
+            pass
+        return asked
 
-    def about(self, told: dict[str, list[Row]]) -> dict[int, Known]:
+    @contextmanager
+    def asking(self, scope: Scope) -> Iterator["_Asked"]:
+        """The same, for while something else is done that asks nothing of the database."""
+        most = INVOICES + 1 if len(scope.ids) > 1 else None
+        questions = questions_about(self.session, self.ground, scope, self.as_of, most) if scope.ids else {}
+        with asking(self.session, [*questions.values()]) as answers:
+            yield _Asked([*questions], answers)
+
+    def drivers(self, numbers: Collection[int]) -> list[Row]:
+        marks = ", ".join("?" * len(numbers))
+        return all_rows(self.session, f"{DRIVERS} WHERE i.id IN ({marks})", [*numbers])
+
+    def about(self, told: Mapping[str, list[Row]]) -> dict[int, Known]:
+        """The facts, from all that was told. Asks nothing more of the database."""
         owed: dict[int, list[Row]] = defaultdict(list)
         for invoice in told["invoices"]:
             owed[invoice[0]].append(invoice)
@@ -148,7 +154,7 @@ class _Gathering(NamedTuple):
         more = _More(told, by_account(told, self.ground, self.stopped_numbers))
         likes = self.likes if not self.ground.pause else None
         eventful = more.about_whom() | unaddressed.union(likes.asked) if likes is not None else unaddressed
-        gone = self._gone_drivers(told, positions.values())
+        gone = {driver[0]: driver for driver in told.get("drivers", ())}
         found: dict[int, Known] = {}
         for number, default, email, mobile in told["accounts"]:
             row, open_invoices = positions.get(number), owed.get(number, ())
@@ -164,19 +170,6 @@ class _Gathering(NamedTuple):
             facts = self._facts(number, default, row, open_invoices, left, _REACHABLE[reach], more)
             found[number] = Known(facts, row, number in unaddressed, likeness)
         return found
-
-    def _gone_drivers(self, told: Mapping[str, list[Row]], positions: Iterable[Row]) -> dict[int, Row]:
-        """Of the invoices that drove at the last look, those that their accounts do not owe any more.
-
-        Most drive still and are here already. Of a few accounts all drivers came along in the same trip.
-        """
-        gone = told.get("drivers")
-        if gone is None:
-            missing = {row[_RUN_DRIVER] for row in positions}.difference([invoice[1] for invoice in told["invoices"]])
-            missing.discard(None)
-            marks = ", ".join("?" * len(missing))
-            gone = all_rows(self.session, f"{_DRIVERS} WHERE i.id IN ({marks})", [*missing]) if missing else []
-        return {driver[0]: driver for driver in gone}
 
     def _facts(
         self,
@@ -217,6 +210,32 @@ class _Gathering(NamedTuple):
         )
 
 
+class _Asked(NamedTuple):
+    """Questions about some accounts, and where their answers will be."""
+
+    names: Sequence[str]
+    answers: Answers
+
+    def count(self, name: str) -> int:
+        return self.answers.count(self.names.index(name))
+
+    def told(self) -> dict[str, list[Row]]:
+        """All answers, by the names of their questions. They can be had once."""
+        return dict(zip(self.names, self.answers.rows(), strict=True))
+
+
+def _missing_drivers(told: Mapping[str, list[Row]]) -> set[int]:
+    """The invoices that drove at the last look and that their accounts do not owe any more.
+
+    Most drive still and are here already. Of a few accounts all drivers came along in the same trip.
+    """
+    if "drivers" in told:
+        return set()
+    missing = {row[_RUN_DRIVER] for row in told["positions"]}.difference([invoice[1] for invoice in told["invoices"]])
+    missing.discard(None)
+    return missing
+
+
 class _More:
     """What is known only of some accounts: what holds them, what was sent, said, called and credited."""
 
@@ -234,73 +253,6 @@ class _More:
 
 
 _RUN_DRIVER = POSITION_COLUMNS.index("run_driver_id")
-_DRIVERS = "SELECT i.id, i.due_on, i.status, i.number FROM invoices i"
-
-_ALWAYS = {
-    "invoices": "SELECT account_id, id, number, due_on, balance, currency FROM invoices "
-    "WHERE {own} AND status = 'open' AND balance > 0",
-    "positions": f"SELECT {', '.join(f'p.{name}' for name in POSITION_COLUMNS)} FROM positions p WHERE {{p}}",  # noqa: S608
-    # The oldest hold is the one that is named.
-    "holds": 'SELECT account_id, kind, since, why, "by", until, invoice_id FROM holds '
-    "WHERE {own} AND lifted_at IS NULL ORDER BY id",
-    "reminders": "SELECT account_id, cycle, step_id, invoice_id, state, performed_on, heard, approved_at, "
-    "held_because, why FROM reminders WHERE {own} AND cycle >= 0 "  # what is no step moves nothing and holds nothing
-    "AND (state IN ('queued', 'sending', 'unsure', 'refused') "
-    "OR (state = 'sent' AND NOT counted))",
-    # The newest word of a person about each account that no look has acted upon yet.
-    "begins": 'SELECT account_id, workflow_id, step_id, "by", by_hand FROM assignments '
-    "WHERE {own} AND taken_at IS NULL ORDER BY id",
-    # Accounts that have a contact with an address of its own, who receives reminders.
-    "mailable": "SELECT c.account_id FROM contacts c JOIN accounts a ON a.id = c.account_id "
-    "WHERE {a} AND c.email <> '' AND c.receives_reminders",
-    "unaddressed": "SELECT account_id FROM tasks WHERE {own} AND kind = 'no address' AND closed_at IS NULL",
-    "accounts": "SELECT a.id, a.default_workflow_id, a.email, a.mobile FROM accounts a WHERE {a}",
-}
-_SOMETIMES = {
-    "credits": "SELECT account_id, remaining, currency FROM credits WHERE {own} AND status = 'open' AND remaining > 0",
-    # The courtesy steps that were performed.
-    "courtesies": f"SELECT account_id, invoice_id, step_id FROM reminders WHERE {{own}} AND cycle = {COURTESY_CYCLE} "  # noqa: S608
-    "AND state = 'sent'",
-    "walks": f"SELECT {', '.join(WALK_COLUMNS)} FROM invoice_walks WHERE {{own}}",  # noqa: S608
-    "contacted": CONTACTED,
-    "tried_out": TRIED_OUT,
-    "stopped": STOPPED_EMAILS,
-    "texting": CONTACTS_MOBILES,
-}
-
-
-def _questions(session: Session, ground: Ground, scope: _Scope, as_of: date | None) -> dict[str, Question]:
-    """All that is asked about these accounts. What the ground has no use for is not asked."""
-    trial, gap = ground.organisation.sending_mode != "live", ground.rules.min_days_between_reminders
-    needed = {
-        "credits": ground.rules.pause_when_in_credit or ground.organisation.statement_day > 0,
-        "courtesies": ground.has_courtesies,
-        "walks": ground.has_invoice_workflows,
-        "contacted": ground.rules.limits is not None,
-        "tried_out": trial and gap > 1,
-        "stopped": Channel.EMAIL in ground.stopped_media,
-        "texting": ground.has_texts,
-    }
-    asked = {**_ALWAYS, **{name: query for name, query in _SOMETIMES.items() if needed[name]}}
-    if needed["contacted"] and trial:
-        asked["contacted"] = CONTACTED_IN_A_TRIAL
-    own, parameters = scope.where("organisation_id", "account_id")
-    p, _ = scope.where("p.organisation_id", "p.account_id")
-    a, _ = scope.where("a.organisation_id", "a.id")
-    if needed["stopped"]:
-        asked["mailable"] += STILL_MAILABLE
-    questions = {name: Question(query.format(own=own, p=p, a=a), parameters) for name, query in asked.items()}
-    if len(scope.ids) > 1:
-        questions["invoices"] = Question(f"{questions['invoices'].statement} LIMIT {INVOICES + 1}", parameters)
-    if not scope.between:  # of a few accounts they come in the same trip; of many, only those that are needed
-        query = f"{_DRIVERS} JOIN positions p ON p.run_driver_id = i.id WHERE {p}"
-        questions["drivers"] = Question(query, parameters)
-    today = as_of or ground.ledger_as_of or date.max
-    for name, within, times in (("contacted", HEARD_WITHIN, 2), ("tried_out", timedelta(days=gap - 1), 1)):
-        if needed[name]:
-            since = [*parameters, text_of(session, today - within)]
-            questions[name] = Question(questions[name].statement, since * times)
-    return questions
 
 
 def _open_invoices(owed: Iterable[Row]) -> tuple[OpenInvoice, ...]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlmodel import Session
 
@@ -55,14 +55,67 @@ class Question(NamedTuple):
 
 def together(session: Session, questions: Sequence[Question]) -> list[list[Row]]:
     """The answers to several questions, which go to a server in one trip instead of one each."""
-    if is_sqlite(session):
-        return [all_rows(session, *question) for question in questions]
+    with asking(session, questions) as answers:
+        pass
+    return answers.rows()
+
+
+class Answers(Protocol):
+    """The answers to questions that were asked together."""
+
+    def count(self, place: int) -> int:
+        """How many rows answer the question at this place."""
+
+    def rows(self) -> list[list[Row]]:
+        """All rows of all answers, in the order of the questions. They can be had once."""
+
+
+@contextmanager
+def asking(session: Session, questions: Sequence[Question]) -> Iterator[Answers]:
+    """Within, a server works on these questions while we do something else; the answers are there at the end.
+
+    Nothing else may be asked or written in here.
+    """
+    if is_sqlite(session) or not questions:
+        yield _FromTheFile(session, questions)
+        return
     connection = _driver(session)
     with connection.pipeline():
         cursors = [connection.cursor() for _ in questions]
         for cursor, question in zip(cursors, questions, strict=True):
             cursor.execute(*_spoken(session, question.statement, question.parameters))
-    return [cursor.fetchall() for cursor in cursors]  # whoever fetches while the line is piped pays a second trip
+        yield _FromTheServer(cursors)
+
+
+class _FromTheServer(NamedTuple):
+    cursors: Sequence[Any]
+
+    def count(self, place: int) -> int:
+        return int(self.cursors[place].rowcount)
+
+    def rows(self) -> list[list[Row]]:
+        return [cursor.fetchall() for cursor in self.cursors]  # within the line's pipe this would be a second trip
+
+
+class _FromTheFile:
+    """Nobody works for us here, so each question is read when its answer is wanted."""
+
+    def __init__(self, session: Session, questions: Sequence[Question]) -> None:
+        self._session, self._questions = session, questions
+        self._read: dict[int, list[Row]] = {}
+
+    def count(self, place: int) -> int:
+        return len(self._answer(place))
+
+    def rows(self) -> list[list[Row]]:
+        found = [self._answer(place) for place in range(len(self._questions))]
+        self._read.clear()  # they may be many, and whoever asked has them now
+        return found
+
+    def _answer(self, place: int) -> list[Row]:
+        if place not in self._read:
+            self._read[place] = all_rows(self._session, *self._questions[place])
+        return self._read[place]
 
 
 @contextmanager

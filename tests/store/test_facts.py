@@ -12,6 +12,7 @@ from engine.facts import Departed
 from engine.receivables import InvoiceStatus
 from store import facts
 from store.facts import facts_in_chunks, facts_of, ground_of
+from store.rows import write
 from store.tables import InvoiceRow
 from tests.jobs.firm import START, Firm
 
@@ -38,6 +39,26 @@ def test_every_account_asked_for_comes_once_and_no_piece_holds_more_invoices_tha
     for piece in (*everybody, *pieces):
         invoices = sum(len(known.facts.invoices) for known in piece.values())
         assert len(piece) == 1 or (len(piece) <= 3 and invoices <= 5)
+
+
+def test_what_is_written_of_one_piece_does_not_disturb_the_reading_of_the_next(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "CHUNK", 2)
+    firm = Firm.founded(database_url)
+    accounts = [firm.account(f"A{number}", START, START + timedelta(days=number)) for number in range(7)]
+    read: dict[int, int] = {}
+
+    with firm.office.database.unit_of_work() as unit:
+        ground = ground_of(unit, firm.id, now=NOW)
+        for piece in facts_in_chunks(unit, ground):
+            read.update((number, len(known.facts.invoices)) for number, known in piece.items())
+            write(unit, "UPDATE invoices SET balance = 0 WHERE account_id = ?", [(number,) for number in piece])
+    with firm.office.database.reading() as session:
+        left = facts_of(session, ground_of(session, firm.id, now=NOW))
+
+    assert read == dict.fromkeys(accounts, 2)
+    assert [left[number].invoices for number in accounts] == [()] * 7
 
 
 def test_a_driver_that_was_paid_or_moved_is_known_alike_to_a_look_at_one_and_to_a_look_at_all(

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from fresh_books import open_books
 from store import Database
-from store.rows import Question, all_rows, insert, piped, put, rows, together, upsert, write
+from store.rows import Question, all_rows, asking, insert, piped, put, rows, together, upsert, write
 from store.tables import AccountRow, OrganisationRow
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -126,6 +126,29 @@ def test_a_question_that_fails_among_others_is_raised_and_nothing_of_the_unit_is
 
 
 @on_a_server
+def test_what_is_asked_ahead_is_answered_after_other_work_and_as_it_was_when_asked(database: Database) -> None:
+    with database.unit_of_work() as unit:
+        with asking(unit, [Question("SELECT 1"), Question(NAMES), Question(f"{NAMES} LIMIT 0")]) as answers:
+            others = sum(range(1000))  # nothing of the database
+        counted = [answers.count(place) for place in range(3)]
+        found = answers.rows()
+        write(unit, RENAME, [("Renamed", 1)])  # the line is free again
+        with asking(unit, []) as none:
+            assert none.rows() == []
+
+    assert others == 499_500
+    assert counted == [1, 2, 0]
+    assert found == [[(1,)], [("Account 1",), ("Account 2",)], []]
+    assert names(database) == ["Renamed", "Account 2"]
+
+
+def test_a_trouble_while_the_server_reads_ahead_leaves_the_line_free(database: Database) -> None:
+    with database.reading() as session:
+        with pytest.raises(LookupError), asking(session, [Question(NAMES)]):
+            raise LookupError("of our own")
+        assert all_rows(session, NAMES) == [("Account 1",), ("Account 2",)]
+
+
 def test_a_trouble_of_our_own_within_a_pipe_takes_back_what_was_piped(database: Database) -> None:
     with pytest.raises(LookupError), database.unit_of_work() as unit, piped(unit, 1):
         write(unit, RENAME, [("in the pipe", 1)])
