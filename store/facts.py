@@ -35,6 +35,10 @@ CHUNK = 2_000
 INVOICES = 6 * CHUNK
 """Accounts in a piece, and the open invoices it may hold: a few more than so many accounts owe for in most firms."""
 
+FIRST = 250
+"""Accounts in the first piece, where those after it learn from it: of the accounts within one piece none spares another
+a look, so pieces grow from here to `CHUNK`."""
+
 
 class Known(NamedTuple):
     """One account's facts, and its position row as it was read (None for one never looked at).
@@ -75,7 +79,8 @@ def facts_in_chunks(
         wanted = [row[0] for row in all_rows(session, query, [ground.number])]
     else:
         wanted = sorted(set(account_ids))
-    begin, scope = 0, Scope(ground.number, wanted[:CHUNK], between=account_ids is None)
+    most = CHUNK if likes is None else min(FIRST, CHUNK)
+    begin, scope = 0, Scope(ground.number, wanted[:most], between=account_ids is None)
     asked = gathered.asked(scope)
     while scope.ids:
         held = asked.count("invoices")
@@ -83,8 +88,8 @@ def facts_in_chunks(
             scope = scope.of(scope.ids[: len(scope.ids) // 2])
             asked = gathered.asked(scope)
             continue
-        begin += len(scope.ids)
-        size = min(CHUNK, max(1, len(scope.ids), len(scope.ids) * INVOICES * 9 // (held * 10 + 1)))
+        begin, most = begin + len(scope.ids), min(CHUNK, 2 * most)
+        size = min(most, max(1, len(scope.ids), len(scope.ids) * INVOICES * 9 // (held * 10 + 1)))
         following = scope.of(wanted[begin : begin + size])
         with gathered.asking(following) as coming:  # a server reads of those while we look at these
             told = asked.told()

@@ -11,6 +11,7 @@ from sqlmodel import col
 from engine.facts import Departed
 from engine.receivables import InvoiceStatus
 from store import facts
+from store.alike import Likes
 from store.facts import facts_in_chunks, facts_of, ground_of
 from store.rows import write
 from store.tables import InvoiceRow
@@ -59,6 +60,23 @@ def test_what_is_written_of_one_piece_does_not_disturb_the_reading_of_the_next(
 
     assert read == dict.fromkeys(accounts, 2)
     assert [left[number].invoices for number in accounts] == [()] * 7
+
+
+def test_pieces_grow_where_one_learns_from_those_before_it(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(facts, "FIRST", 2)
+    monkeypatch.setattr(facts, "CHUNK", 5)
+    firm = Firm.founded(sqlite_url)
+    for number in range(13):
+        firm.account(f"A{number}", START)
+
+    with firm.office.database.reading() as session:
+        ground = ground_of(session, firm.id, now=NOW)
+        likes = Likes(session, ground, START)
+        learning = [len(piece) for piece in facts_in_chunks(session, ground, likes=likes)]
+        alone = [len(piece) for piece in facts_in_chunks(session, ground)]
+
+    assert learning == [2, 4, 5, 2]
+    assert alone == [5, 5, 3]
 
 
 def test_a_driver_that_was_paid_or_moved_is_known_alike_to_a_look_at_one_and_to_a_look_at_all(
