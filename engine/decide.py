@@ -18,12 +18,11 @@ from engine.looking import Look, look
 from engine.moves import Moved, assigned_place, begun, leaves_on, moved_on, performed, reassessed
 from engine.notes import Note, NoteKind
 from engine.position import (
+    AT_A_STEP,
     Clear,
-    Due,
     Held,
     Idle,
     Leaving,
-    Pending,
     Position,
     Run,
     State,
@@ -219,7 +218,7 @@ def _next_step(run: Run, workflow: Workflow) -> Step | None:
 
 
 def _orders(facts: Facts, seen: Look, run: Run, state: State) -> tuple[Order, ...]:
-    if not isinstance(state, Due | Held | Pending | Waiting):
+    if not isinstance(state, AT_A_STEP):
         return ()
     key = ReminderKey(run.cycle, state.step.id)
     held = held_because(facts, key, state, seen.as_of)

@@ -15,7 +15,20 @@ from engine.gates import at_the_gates, held_because, last_reminder, standing_of,
 from engine.looking import Look, driver_of
 from engine.moves import assigned_place
 from engine.notes import Note, NoteKind
-from engine.position import Clear, Due, Held, Idle, Pending, Position, Run, State, Waiting, due_at, place_done
+from engine.position import (
+    AT_A_STEP,
+    Clear,
+    Due,
+    Held,
+    Idle,
+    Pending,
+    Position,
+    Run,
+    State,
+    Waiting,
+    due_at,
+    place_done,
+)
 from engine.reminders import COURTESY_CYCLE, Order, ReminderKey
 from engine.telling import capital, ended
 from engine.words import days
@@ -139,7 +152,7 @@ def _rested(facts: Facts, run: Run, as_of: date) -> bool:
 
 def _order(facts: Facts, seen: Look, walk: _Walk) -> Order | None:
     state = walk.state
-    if not isinstance(state, Due | Held | Pending | Waiting) or walk.invoice.id in seen.disputed:
+    if not isinstance(state, AT_A_STEP) or walk.invoice.id in seen.disputed:
         return None
     key = ReminderKey(walk.run.cycle, state.step.id, walk.invoice.id)
     held = held_because(facts, key, state, seen.as_of)
@@ -164,7 +177,7 @@ def _position(seen: Look, run: Run, workflow: Workflow, walks: list[_Walk]) -> P
 
 
 def _when(walk: _Walk) -> date:
-    return walk.state.due_on if isinstance(walk.state, Waiting | Due | Pending | Held) else date.max
+    return walk.state.due_on if isinstance(walk.state, AT_A_STEP) else date.max
 
 
 def _notes(facts: Facts, seen: Look, position: Position, walks: list[_Walk], begin: Begin | None) -> tuple[Note, ...]:

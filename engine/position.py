@@ -103,6 +103,8 @@ class Idle:
 
 
 State = Clear | Waiting | Due | Pending | Held | Leaving | Idle
+AT_A_STEP = (Waiting, Due, Pending, Held)
+"""The states that have a step before them, and its day."""
 
 
 class Position(NamedTuple):
@@ -128,12 +130,12 @@ class Position(NamedTuple):
     @property
     def next_step(self) -> Step | None:
         state = self.state
-        return state.step if isinstance(state, Waiting | Due | Pending | Held) else None
+        return state.step if isinstance(state, AT_A_STEP) else None
 
     @property
     def next_due_on(self) -> date | None:
         state = self.state
-        return state.due_on if isinstance(state, Waiting | Due | Pending | Held) else None
+        return state.due_on if isinstance(state, AT_A_STEP) else None
 
 
 def place_done(run: Run, workflow: Workflow) -> int:
