@@ -57,6 +57,7 @@ class Decided(NamedTuple):
     account: int
     before: Position | None
     position: Position
+    owed: Sequence[Invoice]
 
 
 class Books(Protocol):
@@ -71,16 +72,23 @@ class Books(Protocol):
     def invoices(self) -> Iterator[tuple[int, Invoice]]: ...
     def invoices_of(self, account: int) -> list[Invoice]: ...
     def save(self, decided: Sequence[Decided], today: date) -> None: ...
+    def keep_reasons(self, decided: Sequence[Decided], today: date) -> None: ...
     def pay(self, invoice: int, today: date) -> None: ...
 
 
-def look(books: Books, today: date) -> int:
-    """Looks at every account. Returns how many positions changed."""
+def look(books: Books, today: date, *, keeping_reasons: bool = False) -> int:
+    """Looks at every account. Returns how many positions changed.
+
+    With `keeping_reasons` it is bare no more, but still the least that a floor which explains itself can do: each
+    decision is kept with the invoices it was made from, and whoever begins gets a line of history.
+    """
     books.begin()
     changed = 0
     decided = (one for one in _decided(books, today) if one.position != one.before)
     while chunk := list(islice(decided, CHUNK)):
         books.save(chunk, today)
+        if keeping_reasons:
+            books.keep_reasons(chunk, today)
         changed += len(chunk)
     books.commit()
     return changed
@@ -91,9 +99,10 @@ def pay(books: Books, invoice: int, account: int, today: date) -> None:
     books.begin()
     books.pay(invoice, today)
     before = books.position(account)
-    position = decide(books.invoices_of(account), before, today, books.steps)
+    owed = books.invoices_of(account)
+    position = decide(owed, before, today, books.steps)
     if position != before:
-        books.save([Decided(account, before, position)], today)
+        books.save([Decided(account, before, position, owed)], today)
     books.commit()
 
 
@@ -109,7 +118,7 @@ def _decided(books: Books, today: date) -> Iterator[Decided]:
             if account == owing:
                 invoices = [invoice for _, invoice in theirs]
                 owing, theirs = next(rows, (None, ()))
-            yield Decided(account, before, decide(invoices, before, today, steps))
+            yield Decided(account, before, decide(invoices, before, today, steps), invoices)
 
 
 def decide(invoices: Sequence[Invoice], before: Position | None, today: date, steps: Sequence[Step]) -> Position:

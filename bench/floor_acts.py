@@ -24,6 +24,14 @@ def looks(url: str, now: str) -> Iterator[Callable[[], Any]]:
     yield lambda: floor.look(books, today)
 
 
+def explained(url: str, now: str) -> Iterator[Callable[[], Any]]:
+    """The same look, with every decision kept, ready to be timed; afterwards all of it is forgotten again."""
+    books, today = _books(url), date.fromisoformat(now[:10])
+    books.lay_ground()
+    yield lambda: floor.look(books, today, keeping_reasons=True)
+    books.forget()
+
+
 wholes = new_days = looks  # to the floor each of them is a look at everything
 
 
@@ -35,7 +43,7 @@ def payments(url: str, now: str, paid: Sequence[Sequence[Any]]) -> Iterator[Call
         yield lambda invoice=invoice: floor.pay(books, invoice.number, invoice.account, today)
 
 
-def _books(url: str) -> floor.Books:
+def _books(url: str) -> "floor_sqlite.SqliteBooks | floor_postgres.PostgresBooks":
     strangers = {name.partition(".")[0] for name in sys.modules} & {"engine", "store", "jobs", "sqlalchemy", "sqlmodel"}
     assert not strangers, f"the floor is not bare: {strangers} are imported"
     if url.startswith(_SQLITE):

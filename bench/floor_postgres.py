@@ -8,13 +8,19 @@ import psycopg
 
 from bench.floor import CHUNK, Decided, Invoice, Position, Step
 from bench.floor_rows import (
+    DECISION,
+    GROUND,
+    NOTE,
     ORGANISATION,
     PAYMENT,
     POSITION,
     REMINDER,
+    TABLES,
     Known,
     Shape,
+    decision_values,
     moment,
+    note_values,
     position_values,
     reminder_values,
     shape,
@@ -27,7 +33,7 @@ _MANY = 100  # from so many rows on, COPY is worth its round trips
 def prepare(address: str) -> None:
     """Makes the floor's own tables like the product's, with the same keys, indexes and references."""
     with psycopg.connect(address) as connection:
-        for table in ("positions", "reminders"):
+        for table in TABLES:
             connection.execute(f"CREATE TABLE floor_{table} (LIKE {table} INCLUDING ALL)")
             referring = connection.execute(
                 "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
@@ -52,6 +58,8 @@ class PostgresBooks:
         self._place_named = {None: 0} | {step.name: place for place, step in enumerate(self.steps, start=1)}
         self._positions = self._shape("floor_positions", POSITION)
         self._reminders = self._shape("floor_reminders", REMINDER)
+        self._decisions = self._shape("floor_decisions", DECISION)
+        self._notes = self._shape("floor_history_notes", NOTE)
         self._payments = self._shape("payments", PAYMENT)
         self._connection.rollback()
 
@@ -112,6 +120,26 @@ class PostgresBooks:
                 [(moment(today), *one) for one in gone],
             )
         self._insert("floor_reminders", reminders, list(map(reminders.row, reminder_values(decided, *given))))
+
+    def keep_reasons(self, decided: Sequence[Decided], today: date) -> None:
+        (ground,) = self._run("SELECT max(id) FROM grounds").fetchone() or (0,)
+        decisions = decision_values(decided, today, self.steps, ground, _same)
+        self._copy("floor_decisions", self._decisions, decisions)
+        self._copy("floor_history_notes", self._notes, note_values(decided, today, self.steps))
+
+    def _copy(self, table: str, columns: Shape, rows: Iterator[tuple[Any, ...]]) -> None:
+        names = ", ".join(f'"{name}"' for name in columns.columns)
+        with self._cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(columns.row(row))
+
+    def lay_ground(self) -> None:
+        self._run(f"INSERT INTO grounds (organisation_id, fingerprint, content, used_from) VALUES {GROUND}")
+        self._connection.commit()
+
+    def forget(self) -> None:
+        self._run(f"TRUNCATE {', '.join(f'floor_{table}' for table in TABLES)}")
+        self._connection.commit()
 
     def pay(self, invoice: int, today: date) -> None:
         (total,) = self._run(

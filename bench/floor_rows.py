@@ -6,6 +6,7 @@ which the product gains tomorrow costs the floor the same room and needs no line
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
+from json import dumps
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -45,7 +46,13 @@ REMINDER = (
     "send_after",
     "queued_at",
 )
+DECISION = ("organisation_id", "account_id", "ground_id", "as_of", "at", "facts", "outcome")
+NOTE = ("organisation_id", "account_id", "at", "kind", "text", "by")
 PAYMENT = ("invoice_id", "ledger_id", "paid_on", "amount")
+GROUND = f"({ORGANISATION}, 'floor', '{{}}', '2026-11-03')"
+"""What kept decisions point to: the rules they were made by, which the floor does not have."""
+TABLES = ("positions", "reminders", "decisions", "history_notes")
+"""Of these the floor has its own, under names that begin with floor_."""
 
 Shown = Callable[[date | None], Any]
 """How a date is handed to the driver."""
@@ -86,7 +93,7 @@ def position_values(
 ) -> Iterator[tuple[Any, ...]]:
     """A row for each position, in the order of `POSITION`."""
     on, at = shown(today), moment(today)
-    for account, _, position in decided:
+    for account, _, position, _ in decided:
         step = steps[position.done] if position.next_due_on else None
         done = steps[position.done - 1] if position.done else None
         yield (
@@ -115,7 +122,7 @@ def reminder_values(
 ) -> Iterator[tuple[Any, ...]]:
     """A row for each reminder to be queued, in the order of `REMINDER`."""
     after, at = moment(today, time(9)), moment(today)
-    for account, before, position in decided:
+    for account, before, position, _ in decided:
         if position.state == "due" and not _stands(before, position):
             step, on = steps[position.done], shown(position.next_due_on)
             yield (
@@ -133,11 +140,33 @@ def reminder_values(
             )
 
 
+def decision_values(
+    decided: Sequence[Decided], today: date, steps: Sequence[Step], ground: int, shown: Shown
+) -> Iterator[tuple[Any, ...]]:
+    """A row for each decision, in the order of `DECISION`: what it was made from, and what followed, as JSON."""
+    on, at = shown(today), moment(today)
+    for account, before, position, owed in decided:
+        step = steps[position.done] if position.next_due_on else None
+        invoices = [(invoice.id, invoice.due_on.isoformat(), invoice.balance) for invoice in owed]
+        known = (invoices, before and (before.cycle, before.done, _written(before.anchor), before.driver))
+        outcome = (position.state, _written(position.next_due_on), position.driver, _because(position, today, step))
+        yield ORGANISATION, account, ground, on, at, dumps(known), dumps(outcome)
+
+
+def note_values(decided: Sequence[Decided], today: date, steps: Sequence[Step]) -> Iterator[tuple[Any, ...]]:
+    """A row for each account that begins, in the order of `NOTE`."""
+    at = moment(today)
+    for account, before, position, _ in decided:
+        if position.driver is not None and (before is None or before.driver is None):
+            step = steps[position.done] if position.next_due_on else None
+            yield ORGANISATION, account, at, "began", _because(position, today, step), "floor"
+
+
 def withdrawn(decided: Sequence[Decided]) -> list[tuple[int, int]]:
     """The account and cycle of each queued reminder that no longer holds."""
     return [
         (account, before.cycle)
-        for account, before, position in decided
+        for account, before, position, _ in decided
         if before is not None and before.state == "due" and not _stands(before, position)
     ]
 
@@ -163,6 +192,10 @@ def _because(position: Position, today: date, step: Step | None) -> str:
     age = (today - position.driver_due_on).days
     name = step.name if step else "nothing"
     return f"invoice {position.driver} is the oldest overdue at {age} days overdue; {name} is {position.state}"
+
+
+def _written(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _empty(type_name: str) -> Any:

@@ -8,13 +8,19 @@ from typing import Any
 
 from bench.floor import Decided, Invoice, Position, Step
 from bench.floor_rows import (
+    DECISION,
+    GROUND,
+    NOTE,
     ORGANISATION,
     PAYMENT,
     POSITION,
     REMINDER,
+    TABLES,
     Known,
     Shape,
+    decision_values,
     moment,
+    note_values,
     position_values,
     reminder_values,
     shape,
@@ -26,8 +32,7 @@ def prepare(path: str) -> None:
     """Makes the floor's own tables like the product's, with the same keys, indexes and references."""
     connection = sqlite3.connect(path)
     made = connection.execute(
-        "SELECT tbl_name, sql FROM sqlite_master WHERE tbl_name IN ('positions', 'reminders') AND sql IS NOT NULL "
-        "ORDER BY type DESC"
+        f"SELECT tbl_name, sql FROM sqlite_master WHERE tbl_name IN {TABLES} AND sql IS NOT NULL ORDER BY type DESC"
     ).fetchall()
     for table, sql in made:
         sql = re.sub(rf"\b{table}\b", f"floor_{table}", sql, count=1)
@@ -52,6 +57,8 @@ class SqliteBooks:
         self._every_invoice = self._reading_every_invoice()
         self._positions = self._shape("floor_positions", POSITION)
         self._reminders = self._shape("floor_reminders", REMINDER)
+        self._decisions = self._shape("floor_decisions", DECISION)
+        self._notes = self._shape("floor_history_notes", NOTE)
         self._payments = self._shape("payments", PAYMENT)
 
     def begin(self) -> None:
@@ -108,6 +115,20 @@ class SqliteBooks:
             )
         if queued := list(map(reminders.row, reminder_values(decided, *given))):
             self._many(_insert("floor_reminders", reminders) + " ON CONFLICT DO NOTHING", queued)
+
+    def keep_reasons(self, decided: Sequence[Decided], today: date) -> None:
+        (ground,) = self._run("SELECT max(id) FROM grounds").fetchone()
+        decisions = decision_values(decided, today, self.steps, ground, self._text.__getitem__)
+        self._many(_insert("floor_decisions", self._decisions), map(self._decisions.row, decisions))
+        notes = note_values(decided, today, self.steps)
+        self._many(_insert("floor_history_notes", self._notes), map(self._notes.row, notes))
+
+    def lay_ground(self) -> None:
+        self._run(f"INSERT INTO grounds (organisation_id, fingerprint, content, used_from) VALUES {GROUND}")
+
+    def forget(self) -> None:
+        for table in reversed(TABLES):
+            self._run(f"DELETE FROM floor_{table}")
 
     def pay(self, invoice: int, today: date) -> None:
         on = self._text[today]

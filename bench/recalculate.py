@@ -35,7 +35,7 @@ PASSES = (
     ("the whole organisation, a day later", "wholes", MORNING + timedelta(days=2)),
     ("a new day as the daemon begins it", "new_days", MORNING + timedelta(days=3)),
 )
-FLOOR, PRODUCT = "bare floor", "product"
+FLOOR, EXPLAINED, PRODUCT = "bare floor", "floor that keeps its reasons", "product"
 WHO = {FLOOR: "bench.floor_acts", PRODUCT: "bench.product"}
 ENOUGH = 120
 """Payments stop coming after so many seconds, however few have been taken in."""
@@ -134,6 +134,9 @@ class Run:
         for place, (what, act, now) in enumerate(PASSES):
             if place == 1:
                 self._settle()
+            if place == 0:  # only then is there a reason to keep for everybody
+                _put_in_order(self.url)
+                found.looks.setdefault((what, EXPLAINED), []).append(self._figures(FLOOR, "explained", now=now))
             for who in WHO:
                 figures = self._figures(who, act, now=now)
                 found.looks.setdefault((what, who), []).append(figures)
