@@ -77,11 +77,9 @@ def holds_of(facts: Facts, seen: Look, step: Step, key: ReminderKey) -> tuple[Ho
 def account_holds(facts: Facts, seen: Look) -> tuple[Hold, ...]:
     """What stops anything at all for this account today, a move to a linked workflow included."""
     holds = list(seen.holds)
-    holds += [
-        Hold(HoldKind.UNSURE, seen.as_of, one.why)
-        for one in facts.standing
-        if one.state in (ReminderState.UNSURE, ReminderState.SENDING)
-    ]
+    if facts.standing:
+        under_way = (ReminderState.UNSURE, ReminderState.SENDING)
+        holds += [Hold(HoldKind.UNSURE, seen.as_of, one.why) for one in facts.standing if one.state in under_way]
     if facts.rules.pause_when_in_credit and facts.credits and (words := in_credit(facts)):
         holds.append(Hold(HoldKind.IN_CREDIT, seen.as_of, words))
     known = facts.ledger_as_of
@@ -119,7 +117,9 @@ def rested(facts: Facts, as_of: date) -> bool:
 
 def last_reminder(heard_on: date | None, tried_out: Sequence[Outcome]) -> date | None:
     """The day from which the gap counts: what was only tried out counts in a trial as what was heard will."""
-    return max([one.on for one in tried_out] + ([heard_on] if heard_on is not None else []), default=None)
+    if not tried_out:
+        return heard_on
+    return max([one.on for one in tried_out] + ([heard_on] if heard_on is not None else []))
 
 
 def gap_in_words(facts: Facts, as_of: date) -> str:

@@ -160,6 +160,12 @@ def oldest(driver: OpenInvoice, as_of: date) -> str:
 def _because(position: Position) -> str:
     where = f"{oldest(position.driver, position.as_of)}; " if position.driver is not None else ""
     match position.state:
+        case Due(step=step):
+            return f"{where}{step.name} is due"
+        case Waiting(step=step, due_on=on) if on > position.as_of:
+            return f"{where}{step.name} follows on {in_words(on)}"
+        case Waiting(step=step):
+            return f"{where}{step.name} is due and waits for the next possible day"
         case Clear():
             return "nothing is overdue"
         case Idle():
@@ -167,13 +173,7 @@ def _because(position: Position) -> str:
         case Leaving(on=on):
             moment = f"on {in_words(on)}" if on > position.as_of else "on the next possible day"
             return f"{where}every step is done; the linked workflow takes over {moment}"
-        case Waiting(step=step, due_on=on) if on > position.as_of:
-            return f"{where}{step.name} follows on {in_words(on)}"
-        case Waiting(step=step):
-            return f"{where}{step.name} is due and waits for the next possible day"
         case Held(step=step, holds=holds):
             return f"{where}{step.name} is due, but {sentence(holds[0])}"
         case Pending(step=step):
             return f"{where}{step.name} waits for a person"
-        case Due(step=step):
-            return f"{where}{step.name} is due"

@@ -79,7 +79,7 @@ def saving(
 def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> int:
     """Writes what changed. Returns the number of positions that did."""
     positions: list[rows.Row] = []
-    kept: list[tuple[int, Facts, Decision]] = []
+    kept: list[tuple[int, Facts, Decision, str]] = []
     busy: list[Decided] = []
     day = rows.days(session)
     number, as_of, stamp = by.ground.number, by.as_of, _stamp(session, by)
@@ -87,8 +87,9 @@ def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> 
         account, facts, known, unaddressed, likeness, decision = one
         row = position_row(number, account, facts, decision, as_of=as_of, day=day)
         changed = row != known
+        because = decision.position.because if changed else ""
         if changed:
-            positions.append((*row, decision.position.because, *stamp))
+            positions.append((*row, because, *stamp))
         stirred = bool(
             decision.orders or decision.withdrawals or decision.notes or facts.outcomes or facts.begin or decision.lifts
         )
@@ -97,7 +98,7 @@ def save_decisions(session: Session, by: Saving, decided: Iterable[Decided]) -> 
         elif likeness is not None and not changed and by.likes is not None:
             by.likes.learn(likeness, decision, row)
         if changed or (by.touched is None or account in by.touched) or decision.notes:
-            kept.append((account, facts, decision))
+            kept.append((account, facts, decision, because))
     if busy:
         _tell(session, by, busy)
     with rows.piped(session, max(len(positions), len(busy), len(kept))):
@@ -192,10 +193,11 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
     """Queues reminders. One of the same key that was withdrawn before it left is taken up again."""
     if not fresh:
         return
-    now, usual = rows.plain(session, by.now), rows.plain(session, by.send_after)
+    now, usual, day = rows.plain(session, by.now), rows.plain(session, by.send_after), rows.days(session)
+    organisation, queued = by.ground.number, ReminderState.QUEUED.value
     many = [
         (
-            by.ground.number,
+            organisation,
             one.account,
             order.key.cycle,
             order.key.step,
@@ -203,8 +205,8 @@ def _queue(session: Session, by: Saving, fresh: Sequence[tuple[Decided, Order]])
             order.step.name,
             _workflow_of(one.decision, order),
             order.step.channel.value,
-            ReminderState.QUEUED.value,
-            rows.text_of(session, order.due_on),
+            queued,
+            day(order.due_on),
             rows.plain(session, opening.at) if opening.because else usual,
             order.held_because,
             opening.because,

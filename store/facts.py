@@ -161,6 +161,7 @@ class _Gathering(NamedTuple):
         eventful = more.about_whom() | unaddressed.union(likes.asked) if likes is not None else unaddressed
         gone = {driver[0]: driver for driver in told.get("drivers", ())}
         found: dict[int, Known] = {}
+        usual = self.ground.organisation.default_workflow_id or 0
         for number, default, email, mobile in told["accounts"]:
             row, open_invoices = positions.get(number), owed.get(number, ())
             reach = bool(email) or number in mailable, texts.reaches(number, mobile)
@@ -172,14 +173,14 @@ class _Gathering(NamedTuple):
                 if likes.unmoved(likeness):
                     continue
             left = _departed(row[_RUN_DRIVER], gone, open_invoices, told["invoices"]) if row is not None else None
-            facts = self._facts(number, default, row, open_invoices, left, _REACHABLE[reach], more)
+            facts = self._facts(number, default or usual, row, open_invoices, left, _REACHABLE[reach], more)
             found[number] = Known(facts, row, number in unaddressed, likeness)
         return found
 
     def _facts(
         self,
         number: int,
-        default: int | None,
+        default: int,
         row: Row | None,
         owed: Sequence[Row],
         left: Departed | None,
@@ -192,7 +193,7 @@ class _Gathering(NamedTuple):
         return Facts(
             ground.rules,
             ground.workflows,
-            default or ground.organisation.default_workflow_id or 0,
+            default,
             _open_invoices(owed),
             ground.ledger_as_of,
             ground.pause + tuple(held) if held else ground.pause,

@@ -71,7 +71,7 @@ def write_for_the_ledger(
     told: Collection[NoteKind] = FOR_THE_LEDGER,
 ) -> None:
     """Adds those of these notes that the ledger should have too (the kinds `told`), each with its write-back."""
-    rows = [row for row in _rows(session, organisation_id, notes, at) if row[_KIND] in told]
+    rows = _rows(session, organisation_id, [one for one in notes if one[1].kind in told], at)
     if not rows:
         return
     numbers = together(session, [Question(_AND_ITS_NUMBER, row) for row in rows])
@@ -87,7 +87,7 @@ def write_for_ourselves(
     told: Collection[NoteKind] = FOR_THE_LEDGER,
 ) -> None:
     """Adds the others of these notes, which stay in our own history."""
-    rows = [row for row in _rows(session, organisation_id, notes, at) if row[_KIND] not in told]
+    rows = _rows(session, organisation_id, [one for one in notes if one[1].kind not in told], at)
     if rows:
         insert(session, "history_notes", _NOTE, rows)
 
@@ -98,6 +98,3 @@ def _rows(session: Session, organisation_id: int, notes: Sequence[OfAccount], at
         (organisation_id, account, note.invoice, moment, note.kind.value, note.text, "arrears")
         for account, note in notes
     ]
-
-
-_KIND = _NOTE.index("kind")

@@ -76,16 +76,19 @@ def keep(
     session: Session,
     ground: Ground,
     number: int,
-    decided: Iterable[tuple[int, Facts, Decision]],
+    decided: Iterable[tuple[int, Facts, Decision, str]],
     *,
     as_of: date,
     now: datetime,
 ) -> None:
-    """Adds these decisions, made on the ground of this number, in one statement."""
+    """Adds these decisions, made on the ground of this number, in one statement.
+
+    Each comes with its account before it, and with the reason after it where that has been worded already.
+    """
     day, moment, organisation = text_of(session, as_of), plain(session, now), ground.number
     many = [
-        (organisation, account, number, day, moment, _text_of(ground, facts), outcome(decision))
-        for account, facts, decision in decided
+        (organisation, account, number, day, moment, _text_of(ground, facts), outcome(decision, because))
+        for account, facts, decision, because in decided
     ]
     if many:
         insert(session, "decisions", _COLUMNS, many)
@@ -101,10 +104,10 @@ def _text_of(ground: Ground, facts: Facts) -> str:
 _COLUMNS = ("organisation_id", "account_id", "ground_id", "as_of", "at", "facts", "outcome")
 
 
-def outcome(decision: Decision) -> str:
+def outcome(decision: Decision, because: str = "") -> str:
     """What followed, as JSON: the position in words, and a fingerprint of everything else.
 
-    Two decisions are the same when this is.
+    Two decisions are the same when this is. `because`: the reason of its position, where somebody has worded it.
     """
     position = decision.position
     state, assigned, step, driver = position.state, position.assigned, position.next_step, position.driver
@@ -117,7 +120,7 @@ def outcome(decision: Decision) -> str:
             step.name if step is not None else None,
             position.next_due_on,
             driver.number if driver is not None else None,
-            position.because,
+            because or position.because,
             hashlib.blake2b(_encoder.encode(rest), digest_size=12).hexdigest(),
         )
     ).decode()
