@@ -170,7 +170,7 @@ def _placed(facts: Facts, seen: Look, driver: OpenInvoice, *, just_performed: bo
     run, onward = _onward(facts, seen, moved.run, driver)
     workflow = facts.workflows[run.workflow]
     run, state = _state(facts, seen, run, workflow)
-    assigned = workflow.step_at(assigned_place(run, workflow, seen.as_of))
+    assigned = _assigned(run, workflow, state, seen.as_of)
     told = moved_back(facts, moved, driver, seen.as_of) if moved.moved and onward is None else ""
     position = Position(workflow, state, seen.as_of, run, driver, assigned, told)
     orders = _orders(facts, seen, run, state)
@@ -211,6 +211,13 @@ def _state(facts: Facts, seen: Look, run: Run, workflow: Workflow) -> tuple[Run,
     if on_the is not None and workflow.link is not None and workflow.link.workflow in facts.workflows:
         return run, Leaving(workflow.link.workflow, on_the)
     return (run if run.ended else replace(run, ended=True)), Idle()
+
+
+def _assigned(run: Run, workflow: Workflow, state: State, as_of: date) -> Step | None:
+    """The latest step that has come due in this run: the next one from its day on, before that the last one done."""
+    if isinstance(state, AT_A_STEP) and state.due_on <= as_of:
+        return state.step
+    return workflow.step_at(place_done(run, workflow))
 
 
 def _next_step(run: Run, workflow: Workflow) -> Step | None:

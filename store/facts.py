@@ -14,19 +14,16 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from engine.ageing import OpenInvoice
-from engine.facts import Begin, Departed, Facts
-from engine.holds import Hold, HoldKind
-from engine.position import Run
-from engine.receivables import InvoiceStatus, Money, Ref
-from engine.reminders import Outcome, ReminderKey, ReminderState, Standing
+from engine.facts import Departed, Facts
+from engine.receivables import InvoiceStatus
 from engine.workflow import Channel
 from store.alike import Likeness, Likes
-from store.contact_facts import contacted, tried_out
+from store.eventful import NO_EVENTS, Eventful
 from store.fact_questions import DRIVERS, Scope, questions_about
 from store.ground import Ground, ground_of, workflows_of
-from store.positions import POSITION_COLUMNS, run_of, walk_of
-from store.rows import DAYS, Answers, Row, all_rows, amount_of, asking, date_of, text_of
-from store.stopped_facts import Stopped, by_account, stopped_numbers_of
+from store.positions import POSITION_COLUMNS, run_of
+from store.rows import DAYS, Answers, Row, all_rows, amount_of, asking, text_of
+from store.stopped_facts import by_account, stopped_numbers_of
 from store.texting import Texting
 
 __all__ = ["Ground", "Known", "facts_in_chunks", "facts_of", "ground_of", "unsettled", "workflows_of"]
@@ -156,9 +153,9 @@ class _Gathering(NamedTuple):
         positions = {row[0]: row for row in told["positions"]}
         mailable, unaddressed = {row[0] for row in told["mailable"]}, {row[0] for row in told["unaddressed"]}
         texts = Texting.of(self.ground, told.get("texting", ()), self.stopped_numbers)
-        more = _More(told, by_account(told, self.ground, self.stopped_numbers))
+        more = Eventful(told, by_account(told, self.ground, self.stopped_numbers))
         likes = self.likes if not self.ground.pause else None
-        eventful = more.about_whom() | unaddressed.union(likes.asked) if likes is not None else unaddressed
+        eventful = more.accounts | unaddressed.union(likes.asked) if likes is not None else unaddressed
         gone = {driver[0]: driver for driver in told.get("drivers", ())}
         found: dict[int, Known] = {}
         usual = self.ground.organisation.default_workflow_id or 0
@@ -185,34 +182,34 @@ class _Gathering(NamedTuple):
         owed: Sequence[Row],
         left: Departed | None,
         reachable: frozenset[Channel],
-        more: "_More",
+        more: Eventful,
     ) -> Facts:
-        ground, nothing = self.ground, ()
+        ground = self.ground
         run, cycle, reminded, stepped = run_of(row) if row is not None else (None, 0, None, None)
-        held = more.holds.get(number)
+        said = more.of(number) if number in more.accounts else NO_EVENTS
         return Facts(
             ground.rules,
             ground.workflows,
             default,
             _open_invoices(owed),
             ground.ledger_as_of,
-            ground.pause + tuple(held) if held else ground.pause,
+            ground.pause + said.holds if said.holds else ground.pause,
             run,
             cycle,
             reminded,
             stepped,
             left if run is not None else None,
-            tuple(more.outcomes.get(number, nothing)),
-            tuple(more.standing.get(number, nothing)),
+            said.outcomes,
+            said.standing,
             reachable,
-            more.begins.get(number),
-            tuple(more.credits.get(number, nothing)),
-            frozenset(more.courtesies[number]) if number in more.courtesies else _NONE,
-            more.walks.get(number, _NO_WALKS),
-            tuple(more.contacted.get(number, nothing)),
+            said.begin,
+            said.credits,
+            said.courtesies,
+            said.walks,
+            said.contacted,
             ground.sending_ahead,
-            more.stopped[number].why if number in more.stopped else nothing,
-            tuple(more.tried_out.get(number, nothing)),
+            said.stopped,
+            said.tried_out,
         )
 
 
@@ -242,22 +239,6 @@ def _missing_drivers(told: Mapping[str, list[Row]]) -> set[int]:
     return missing
 
 
-class _More:
-    """What is known only of some accounts: what holds them, what was sent, said, called and credited."""
-
-    def __init__(self, told: Mapping[str, Iterable[Row]], stopped: Mapping[int, Stopped]) -> None:
-        self.stopped = stopped
-        self.holds, self.begins = _holds(told["holds"]), _begins(told["begins"])
-        self.outcomes, self.standing = _reminders(told["reminders"])
-        self.credits, self.courtesies = _credits(told.get("credits", ())), _courtesies(told.get("courtesies", ()))
-        self.walks = _walks(told.get("walks", ()))
-        self.contacted, self.tried_out = contacted(told.get("contacted", ())), tried_out(told.get("tried_out", ()))
-
-    def about_whom(self) -> set[int]:
-        """The accounts of which any of this is known."""
-        return {number for known in vars(self).values() for number in known}
-
-
 _RUN_DRIVER = POSITION_COLUMNS.index("run_driver_id")
 
 
@@ -285,51 +266,6 @@ def _departed(driver: int | None, gone: Mapping[int, Row], *owed: Sequence[Row])
     return Departed(still[2], DAYS[still[3]], InvoiceStatus.OPEN) if still is not None else None
 
 
-def _holds(told: Iterable[Row]) -> dict[int, list[Hold]]:
-    found: dict[int, list[Hold]] = defaultdict(list)
-    for account, kind, since, why, by, until, invoice in told:
-        found[account].append(Hold(HoldKind(kind), DAYS[since], why, by, date_of(until), invoice))
-    return found
-
-
-def _reminders(told: Iterable[Row]) -> tuple[dict[int, list[Outcome]], dict[int, list[Standing]]]:
-    outcomes: dict[int, list[Outcome]] = defaultdict(list)
-    standing: dict[int, list[Standing]] = defaultdict(list)
-    for account, cycle, step, invoice, state, on, heard, approved_at, held, why in told:
-        key = ReminderKey(cycle, step, invoice or None)
-        if state == "sent" and on is not None:
-            outcomes[account].append(Outcome(key, DAYS[on], bool(heard)))
-        else:
-            standing[account].append(Standing(key, _STATES[state], approved_at is not None, held, why))
-    return outcomes, standing
-
-
-def _begins(told: Iterable[Row]) -> dict[int, Begin]:
-    return {account: Begin(workflow, step, by, bool(by_hand)) for account, workflow, step, by, by_hand in told}
-
-
-def _credits(told: Iterable[Row]) -> dict[int, list[Money]]:
-    found: dict[int, list[Money]] = defaultdict(list)
-    for account, remaining, currency in told:
-        found[account].append(Money(amount_of(remaining), currency))
-    return found
-
-
-def _courtesies(told: Iterable[Row]) -> dict[int, list[tuple[Ref, str]]]:
-    found: dict[int, list[tuple[Ref, str]]] = defaultdict(list)
-    for account, invoice, step in told:
-        found[account].append((invoice, step))
-    return found
-
-
-def _walks(told: Iterable[Row]) -> dict[int, Mapping[Ref, Run]]:
-    found: dict[int, dict[Ref, Run]] = defaultdict(dict)
-    for account, *row in told:
-        run = walk_of(row)
-        found[account][run.driver] = run
-    return dict(found)
-
-
 def _reached(by_email: bool, by_mobile: bool) -> frozenset[Channel]:
     return frozenset(
         channel
@@ -341,7 +277,4 @@ def _reached(by_email: bool, by_mobile: bool) -> frozenset[Channel]:
 _REACHABLE = {(email, mobile): _reached(email, mobile) for email in (True, False) for mobile in (True, False)}
 """By which channels an account can be reached that has an email address, and a mobile number."""
 
-_NONE: frozenset[tuple[Ref, str]] = frozenset()
-_NO_WALKS: Mapping[Ref, Run] = {}
 _STATUSES = {status.value: status for status in InvoiceStatus}
-_STATES = {state.value: state for state in ReminderState}
