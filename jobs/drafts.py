@@ -19,7 +19,7 @@ from engine.workflow import Channel, Link, Step, Workflow, WorkflowKind
 from jobs.speaking import Written, put_into_words
 from store.ground import workflows_of
 from store.tables import StepRow, WorkflowRow
-from store.workflows import accounts_on
+from store.workflows import accounts_on, begun_on
 from wording import LAYOUTS, Line, Look, Statement, TemplateProblem, placeholders, prewritten
 
 
@@ -152,9 +152,16 @@ def looked_over(session: Session, organisation_id: int, draft: Draft) -> tuple[D
             f"made from version {draft.version}. Open it again, and make your changes there."
         )
         return draft, (Flaw("", told),)
-    accounts = accounts_on(session, organisation_id).get(draft.id, 0) if draft.id is not None else 0
-    words = {step.id: _words(step, draft.kind) for step in draft.steps}
-    return draft, flaws_of(draft.workflow, known, words, before=before, accounts=accounts)
+    flaws = flaws_of(
+        draft.workflow,
+        known,
+        {step.id: _words(step, draft.kind) for step in draft.steps},
+        description=draft.description,
+        before=before,
+        accounts=accounts_on(session, organisation_id).get(draft.id, 0) if draft.id is not None else 0,
+        begun_on=draft.id is not None and begun_on(session, organisation_id, draft.id),
+    )
+    return draft, flaws
 
 
 def looked_over_letter(step: DraftStep) -> tuple[DraftStep, tuple[Flaw, ...]]:
@@ -194,9 +201,13 @@ def _words(step: DraftStep, kind: WorkflowKind) -> Words:
     per_invoice = kind is WorkflowKind.INVOICE
     subject = _problem(replace(step, body="words"), per_invoice) if step.channel is Channel.EMAIL else ""
     body = _problem(replace(step, subject="words"), per_invoice)
-    if not body and (wrong := [address for address in step.cc if not _ADDRESS.fullmatch(address)]):
-        body = f"A copy cannot go to '{wrong[0]}': that is no email address."
-    return Words(step.subject, step.body, subject, body)
+    return Words(step.subject, step.body, subject, body, _problem_of_copies(step.cc))
+
+
+def _problem_of_copies(copies: tuple[str, ...]) -> str:
+    if wrong := [address for address in copies if not _ADDRESS.fullmatch(address)]:
+        return f"A copy cannot go to '{wrong[0][:80]}': that is no email address."
+    return f"A reminder goes to {_MOST_COPIES} others at most." if len(copies) > _MOST_COPIES else ""
 
 
 def _problem(step: DraftStep, per_invoice: bool) -> str:
@@ -240,7 +251,8 @@ def _of_an_invoice(written: Written) -> list[str]:
     return [name for name in used if name == "invoice" or name.startswith("invoice.")]
 
 
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
+_ADDRESS = re.compile(r"[^\s\x00-\x1f\x7f@<>,;:\"()\[\]\\]{1,64}@[^\s\x00-\x1f\x7f@<>,;:\"()\[\]\\]{1,250}")
+_MOST_COPIES = 20
 _DAY = date(2025, 6, 30)
 _LINE = Line("INV-1", "PO 1", date(2025, 4, 19), date(2025, 5, 19), Decimal(1200), Decimal(1200), "GBP", 42)
 _BARE = Statement("Brightwater Joinery", "Harbour Café", _DAY, (_LINE,))

@@ -29,6 +29,15 @@ def accounts_on(session: Session, organisation_id: int) -> dict[int, int]:
     return {row[0]: row[1] for row in session.execute(query)}
 
 
+def begun_on(session: Session, organisation_id: int, workflow_id: int) -> bool:
+    """Whether accounts begin on this workflow: it is the default of the organisation, or one account's own."""
+    organisation = session.get(OrganisationRow, organisation_id)
+    if organisation is not None and organisation.default_workflow_id == workflow_id:
+        return True
+    mine = col(AccountRow.organisation_id) == organisation_id, col(AccountRow.default_workflow_id) == workflow_id
+    return session.execute(select(AccountRow.id).where(*mine).limit(1)).first() is not None  # type: ignore[call-overload]
+
+
 def why_kept(session: Session, organisation_id: int, workflow_id: int) -> str:
     """Why this workflow cannot be deleted, in a sentence; empty when nothing needs it."""
     organisation = session.get(OrganisationRow, organisation_id)

@@ -17,6 +17,9 @@ from store.screens import Needs
 from store.tables import OrganisationRow
 from web._sessions import Signed, key_of, same, signed_in
 
+LARGEST_NUMBER = 2**63 - 1
+"""What a database can look for. An address may carry any number."""
+
 _MAY_WORK = ("owner", "manager", "agent")
 _MAY_DECIDE = ("owner", "manager")
 _MAY_SUPPORT = ("owner", "manager", "support")
@@ -89,6 +92,8 @@ class Desk(Visit):
 
     def own(self, table: Any, number: int) -> Any:
         """The organisation's own row of this number. Raises NotFound for any other."""
+        if number > LARGEST_NUMBER:
+            raise NotFound
         with self.office.database.reading() as session:
             row = screens.one(session, table, self.id, number)
         if row is None:

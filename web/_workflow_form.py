@@ -13,13 +13,16 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 
+from engine.soundness import Flaw
 from engine.workflow import Channel, WorkflowKind
 from jobs.drafts import Draft, DraftStep
+from wording import LAYOUTS
 
 UNREADABLE = 1_000_000
 """Stands for a number that is none. It lies outside every range, so that it is told beside its field."""
 
-_STEP = re.compile(r"step-(\d{1,3})-name")
+FOLLOWS = ("nothing", "repeat", "link")
+_STEP = re.compile(r"step-([0-9]{1,3})-(?:id|name|day|channel|manual|subject|body|layout|attach|papers|cc)")
 
 
 async def _typed(request: Request) -> dict[str, str]:
@@ -68,6 +71,18 @@ class Form:
         name = next(name for number in count(len(self.rows) + 1) if (name := f"Reminder {number}") not in taken)
         return replace(self, rows=(*self.rows, Row(name=name, day=str(day))))
 
+    @property
+    def unknown(self) -> tuple[Flaw, ...]:
+        """What was chosen of a list that does not have it, or not chosen at all. A browser that shows the page sends no
+        such form; one that lost half of it on the way must not save the other half.
+        """
+        chosen = [
+            ("kind", self.kind, tuple(WorkflowKind), "Choose what kind of workflow this is."),
+            *(choice for place, row in enumerate(self.rows, 1) for choice in _choices(f"step-{place}", row)),
+            ("follows", self.follows, FOLLOWS, "Choose what follows after the last step."),
+        ]
+        return tuple(Flaw(field, text) for field, one, ones, text in chosen if one not in ones)
+
     def draft(self, workflow_id: int | None) -> Draft:
         """The draft that this form asks for, sound or not."""
         linked, repeated = self.follows == "link", self.follows == "repeat"
@@ -114,9 +129,7 @@ def read(typed: Mapping[str, str]) -> Form:
         return typed.get(f"step-{place}-{part}", "")
 
     return Form(
-        **{name: typed.get(name, "") for name in ("name", "description", "repeat_every", "link", "after_days")},
-        kind=typed.get("kind", WorkflowKind.ACCOUNT),
-        follows=typed.get("follows", "nothing"),
+        **{name: typed.get(name, "") for name in _FIELDS},
         version=typed.get("version", "0"),
         rows=tuple(
             Row(
@@ -124,7 +137,7 @@ def read(typed: Mapping[str, str]) -> Form:
                 manual=bool(field(place, "manual")),
                 subject=field(place, "subject"),
                 body=field(place, "body"),
-                layout=field(place, "layout") or "email",
+                layout=field(place, "layout"),
                 attach=bool(field(place, "attach")),
                 papers=bool(field(place, "papers")),
                 cc=field(place, "cc"),
@@ -135,12 +148,22 @@ def read(typed: Mapping[str, str]) -> Form:
     )
 
 
+_FIELDS = ("name", "description", "kind", "follows", "repeat_every", "link", "after_days")
+
+
+def _choices(field: str, row: Row) -> list[tuple[str, str, tuple[str, ...], str]]:
+    """Each choice of a step: its field, what was chosen, of what, and what to say when that is not among them."""
+    channel = (f"{field}-channel", row.channel, tuple(Channel), "Choose how this step goes: email, SMS or call.")
+    layout = (f"{field}-layout", row.layout, LAYOUTS, "There is no such layout. Choose one that there is.")
+    return [channel, layout]
+
+
 def _step(row: Row) -> DraftStep:
     channel = Channel(row.channel) if row.channel in set(Channel) else Channel.EMAIL
     copies = tuple(filter(None, re.split(r"[\s,;]+", row.cc)))
     return DraftStep(
         *(row.name, _whole(row.day), channel, row.manual, row.subject, row.body, row.id),
-        *(row.layout, row.attach, copies, row.papers),
+        *(row.layout if row.layout in LAYOUTS else "email", row.attach, copies, row.papers),
     )
 
 

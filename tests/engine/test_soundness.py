@@ -69,6 +69,8 @@ def test_a_workflow_that_makes_sense_has_no_flaw(sound: Workflow) -> None:
         (replace(W, steps=(replace(R1, day=999), replace(R2, day=999))), ["step-1-day", "step-2-day"]),
         (replace(W, link=Link(1, 14)), ["link"]),
         (replace(W, link=Link(9, 14)), ["link"]),
+        (replace(W, link=Link(0, 14)), ["link"]),
+        (replace(W, id=0, link=Link(0, 14)), ["link"]),
         (replace(W, link=Link(4, 14)), ["link"]),
         (replace(W, link=Link(2, 0)), ["after_days"]),
         (replace(W, link=Link(9, 366)), ["link", "after_days"]),
@@ -122,6 +124,43 @@ def test_accounts_on_a_workflow_keep_a_step_and_their_kind() -> None:
     assert fields(replace(W, steps=(COURTESY,)), accounts=1) == ["steps"]
     assert fields(replace(W, kind=WorkflowKind.INVOICE), before=W, accounts=1) == ["kind"]
     assert fields(replace(W, kind=WorkflowKind.INVOICE), before=W, accounts=0) == []
+
+
+def test_a_workflow_on_which_accounts_begin_or_to_which_others_lead_keeps_a_step_after_the_due_date() -> None:
+    friendly = replace(W, steps=(COURTESY,))
+    leading = {2: replace(FIRM, link=Link(1, 5))}
+
+    assert "Accounts begin on this workflow" in texts(friendly, begun_on=True)
+    assert fields(replace(W, steps=()), begun_on=True) == ["steps"]
+    assert "Firm moves accounts on to this workflow." in texts(friendly, leading)  # type: ignore[arg-type]
+    assert flaws_of(W, leading, begun_on=True) == ()
+
+
+def test_nobody_is_moved_on_to_where_nothing_is_said() -> None:
+    others = {2: replace(FIRM, steps=(COURTESY,))}
+
+    assert "Firm has no step after the due date" in texts(replace(W, link=Link(2, 14)), others)  # type: ignore[arg-type]
+
+
+def test_words_that_are_too_long_or_cannot_be_printed_are_refused_beside_their_field() -> None:
+    good = Words("Hello", "Please pay.\n\n\tThank you.")
+    for subject, body, field in (
+        ("x" * 501, good.body, "step-1-subject"),
+        ("Hel\0lo", good.body, "step-1-subject"),
+        (good.subject, "x" * 20_001, "step-1-body"),
+        (good.subject, "Pay\x1b", "step-1-body"),
+    ):
+        words = {step.id: good for step in W.steps} | {"r1": Words(subject, body)}
+        assert fields(W, words=words) == [field]
+    assert fields(W, description="x" * 301) == ["description"]
+    assert 'after "For all"' in texts(W, description="For all\0of them")
+
+
+def test_a_copy_that_can_go_nowhere_is_told_beside_its_field_and_matters_to_an_email_only() -> None:
+    words = {step.id: Words("Hello", "Please pay", copies_problem="No address.") for step in W.steps}
+    steps = (R1, replace(R2, channel=Channel.SMS), replace(R3, channel=Channel.CALL))
+
+    assert fields(replace(W, steps=steps), words=words) == ["step-1-cc"]
 
 
 def test_an_email_needs_a_subject_and_words_an_sms_words_and_a_call_nothing() -> None:

@@ -247,6 +247,19 @@ def test_accounts_that_are_on_a_workflow_are_not_left_without_a_step(firm: Firm)
     assert firm.flaws(replace(firm.draft(firm.house), kind=WorkflowKind.INVOICE))[0].field == "kind"
 
 
+@pytest.mark.parametrize("whose", ["everybody's", "an account's own"])
+def test_a_default_is_not_left_without_a_step_after_the_due_date_though_nobody_is_on_it(firm: Firm, whose: str) -> None:
+    number = firm.house
+    if whose != "everybody's":
+        number = firm.save(Draft("Spare", (an_email("S1", 5),)))
+        firm.account("Ivy", default_workflow_id=number)
+    draft = firm.draft(number)
+
+    (flaw,) = firm.flaws(replace(draft, steps=(replace(draft.steps[0], day=-3),)))
+
+    assert flaw.field == "steps" and flaw.text.startswith("Accounts begin on this workflow")
+
+
 def test_two_people_who_edit_at_once_do_not_undo_each_others_work(firm: Firm) -> None:
     mine = theirs = firm.draft(firm.house)
     firm.save(without(theirs, "R2"))

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from engine.workflow import WorkflowKind
 from jobs.drafts import Draft, draft_of
+from jobs.office import Office
 from store.tables import AccountRow, InvoiceRow, OrganisationRow, WorkflowRow
 from tests.web.books import Books
 from tests.web.nesting import problems
@@ -42,6 +43,11 @@ def fields(page: Answer) -> dict[str, str]:
         sent[name] = chosen[1] if chosen else ""
     del sent["csrf"]
     return sent
+
+
+def flawed(page: Answer) -> list[str]:
+    """The fields beside which something is told, in the order of the page."""
+    return re.findall(r'<span class="flaw" id="([\w-]+)-flaw">', page.text)
 
 
 def workflow(books: Books, number: int) -> Draft:
@@ -250,6 +256,96 @@ def test_somebody_elses_edit_meanwhile_is_not_undone(anna: Visitor, books: Books
     assert fields(page)["name"] == "Mine" and workflow(books, standard).name == "Theirs"
 
 
+def test_who_saves_what_was_deleted_meanwhile_loses_nothing_that_was_typed(anna: Visitor, books: Books) -> None:
+    number = int(
+        anna.post(f"{LIST}/{books.ids['workflow'][0]}/duplicate").headers["location"].split("/")[3].split("?")[0]
+    )
+    opened = fields(anna.get(f"{LIST}/{number}")) | {"name": "Mine", "step-1-body": "My own words."}
+    anna.post(f"{LIST}/{number}/delete")
+
+    page = anna.post(f"{LIST}/{number}", **opened, act="save")
+
+    assert page.status == 404 and "it was deleted since you opened it" in page.words and problems(page.text) == []
+    kept = fields(page)
+    assert (kept["name"], kept["step-1-body"]) == ("Mine", "My own words.")
+    assert 'action="/settings/workflows/new"' in page.text and f"{LIST}/{number}" not in page.text
+    assert anna.post(f"{LIST}/new", **kept, act="save").status == 303 and names(books)[-1] == "Mine"
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["kind", "follows", "step-2-channel", "step-2-layout", "step-3-name", "step-3-day", "step-3-body", "version"],
+)
+def test_a_form_of_which_a_part_was_lost_on_the_way_saves_nothing(
+    anna: Visitor, books: Books, standard: int, field: str
+) -> None:
+    before = workflow(books, standard), everything(books)
+    typed = fields(anna.get(f"{LIST}/{standard}")) | {"description": "Changed"}
+    del typed[field]
+
+    page = anna.post(f"{LIST}/{standard}", **typed, act="save")
+
+    assert page.status == 422 and problems(page.text) == []
+    assert flawed(page) == ([field] if field != "version" else [])
+    assert fields(page)["description"] == "Changed" and fields(page)["step-5-name"] == "Reminder 5"
+    assert (workflow(books, standard), everything(books)) == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("kind", "both", "Choose what kind of workflow this is."),
+        ("follows", "anything", "Choose what follows after the last step."),
+        ("step-2-channel", "fax", "Choose how this step goes: email, SMS or call."),
+        ("step-2-layout", "gone", "There is no such layout."),
+        ("description", "x" * 301, "This is longer than 300 characters."),
+        ("description", "a\0b", 'There is a character after "a" that cannot be printed.'),
+        ("step-1-subject", "x" * 501, "This is longer than 500 characters."),
+        ("step-1-subject", "\0", "There is a character that cannot be printed."),
+        ("step-1-body", "x" * 20_001, "This is longer than 20,000 characters."),
+        ("step-1-body", "Pay\r\nthis\x1b now", 'There is a character after "Pay\nthis" that cannot be printed.'),
+        ("step-1-cc", "a\0@b.example", "that is no email address."),
+        ("step-1-cc", ",".join(f"{n}@b.example" for n in range(21)), "A reminder goes to 20 others at most."),
+    ],
+)
+def test_what_no_browser_would_send_is_refused_beside_its_field(
+    anna: Visitor, books: Books, standard: int, field: str, value: str, told: str
+) -> None:
+    before = workflow(books, standard)
+    typed = fields(anna.get(f"{LIST}/{standard}")) | {field: value}
+
+    page = anna.post(f"{LIST}/{standard}", **typed, act="save")
+
+    assert page.status == 422 and flawed(page) == [field]
+    assert " ".join(told.split()) in page.words and problems(page.text) == []
+    assert anna.post(f"{LIST}/{standard}", **typed, act="impact").status == 422
+    assert workflow(books, standard) == before
+
+
+def test_who_moves_accounts_on_has_to_say_where_to(anna: Visitor, standard: int) -> None:
+    typed = fields(anna.get(f"{LIST}/{standard}")) | {"name": "N", "follows": "link", "link": "", "after_days": "3"}
+
+    for path in (f"{LIST}/{standard}", f"{LIST}/new"):
+        page = anna.post(path, **typed, act="save")
+        assert flawed(page) == ["link"] and "Choose the workflow that accounts move on to." in page.words
+        assert fields(page)["follows"] == "link" and fields(page)["after_days"] == "3"
+
+
+def test_a_step_that_nothing_here_could_send_says_so(
+    anna: Visitor, standard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = fields(anna.get(f"{LIST}/{standard}")) | {"step-1-channel": "sms", "step-2-channel": "call"}
+    monkeypatch.setattr(Office, "carrier_of", lambda _, medium: "email_smtp" if medium == "email" else None)
+
+    page = anna.post(f"{LIST}/{standard}", **typed, act="look").words
+    assert page.count("No carrier of text messages is set up here yet.") == 1
+    assert "No carrier of emails" not in page
+
+
+def test_an_address_with_a_number_that_no_row_can_have_is_not_there(anna: Visitor) -> None:
+    assert anna.get(f"{LIST}/{'9' * 30}").status == 404
+
+
 def test_a_workflow_is_copied_made_the_default_and_deleted(anna: Visitor, books: Books, standard: int) -> None:
     answer = anna.post(f"{LIST}/{standard}/duplicate")
     copy = int(re.findall(r"/(\d+)\?said=workflow-copied", answer.headers["location"])[0])
@@ -303,7 +399,7 @@ def test_whoever_may_not_decide_sees_it_all_and_has_nothing_to_press(
 ) -> None:
     page = sam.get(f"{LIST}/{standard}")
     assert "Only an owner or a manager may change this." in page.words
-    assert page.text.count("<fieldset disabled") + page.text.count('<fieldset id="steps" disabled') == 3
+    assert len(re.findall(r'<fieldset (?:id="(?:steps|follows)" )?disabled', page.text)) == 3
     assert 'name="act"' not in page.text and "/delete" not in page.text and "/duplicate" not in page.text
     assert "Make a new workflow" not in sam.get(LIST).words
     assert sam.get(f"{LIST}/new").headers["location"] == LIST
@@ -333,7 +429,7 @@ def test_whatever_is_typed_is_shown_as_words_and_never_as_markup(anna: Visitor, 
         "step-1-subject": BAD,
         "step-1-body": f"</textarea>{BAD}",
     }
-    typed |= {"kind": BAD, "follows": BAD, "step-2-channel": BAD, "step-1-id": BAD, "version": "1"}
+    typed |= {"step-1-id": BAD, "version": "1"}
     assert anna.post(f"{LIST}/{standard}", **typed, act="save").status == 303
 
     with books.office.database.unit_of_work() as unit:
@@ -343,6 +439,7 @@ def test_whatever_is_typed_is_shown_as_words_and_never_as_markup(anna: Visitor, 
         anna.get(f"{LIST}/{standard}"),
         anna.post(f"{LIST}/{standard}", **typed | {"step-1-day": "1", "version": "2"}, act="impact"),
         anna.post(f"{LIST}/{standard}", **typed | {"step-1-day": BAD, "link": BAD, "version": BAD}, act="save"),
+        anna.post(f"{LIST}/{standard}", **typed | {"kind": BAD, "follows": BAD, "step-2-channel": BAD}, act="save"),
     ):
         assert BAD not in page.text and "&lt;script&gt;" in page.text
         assert problems(page.text) == []
@@ -378,6 +475,9 @@ def test_a_form_with_odd_fields_is_read_as_far_as_it_goes() -> None:
 
     assert [row.name for row in form.rows] == ["First", "Last"]
     assert (form.draft(None).link, form.rows[0].body, form.rows[1].channel) == (None, "B", "")
+    assert [flaw.field for flaw in form.unknown] == [
+        *("kind", "step-1-channel", "step-1-layout", "step-2-channel", "step-2-layout", "follows")
+    ]
     assert read({}).draft(None).steps == ()
 
 
@@ -494,7 +594,10 @@ def test_a_copy_to_what_is_no_address_is_refused(anna: Visitor, standard: int) -
     typed = fields(anna.get(f"{LIST}/{standard}")) | {"step-1-cc": "the boss"}
     answer = anna.post(f"{LIST}/{standard}", **typed, act="save")
 
-    assert answer.status == 422 and "A copy cannot go to 'the'" in answer.words
+    assert answer.status == 422 and flawed(answer) == ["step-1-cc"]
+    assert "A copy cannot go to 'the': that is no email address." in answer.words
+    assert fields(answer)["step-1-cc"] == "the boss"
+    assert re.search(r"<details open>\s*<summary>What it says", answer.text), "the field stands in an open place"
 
 
 def test_every_prewritten_workflow_can_be_begun_from_in_each_language(anna: Visitor, books: Books) -> None:

@@ -89,7 +89,12 @@ def workflow(desk: Looking, workflow_id: int) -> Response:
 
 @router.post(f"{LIST}/{{workflow_id}}")
 def edit(desk: Deciding, workflow_id: int, typed: Typed) -> Response:
-    return _answered(desk, desk.own(WorkflowRow, workflow_id), typed)
+    try:
+        return _answered(desk, desk.own(WorkflowRow, workflow_id), typed)
+    except (NotFound, LookupError):
+        if _is_there(desk, workflow_id):
+            raise
+        return _gone(desk, typed)
 
 
 @router.post(f"{LIST}/{{workflow_id}}/duplicate")
@@ -121,6 +126,8 @@ def _answered(desk: Desk, row: WorkflowRow | None, typed: dict[str, str]) -> Res
         return _editor(desk, row, form.with_another_step(), added=True)
     if act == "look":
         return _editor(desk, row, form, sample=typed.get("preview_account", ""))
+    if form.unknown:
+        return _editor(desk, row, form, flaws=form.unknown, http=422)
     if act == "save":
         saved = save_workflow(desk.office, desk.id, draft, by=desk.by)
         if isinstance(saved, Saved):
@@ -130,6 +137,22 @@ def _answered(desk: Desk, row: WorkflowRow | None, typed: dict[str, str]) -> Res
     if isinstance(found, Impact):
         return _editor(desk, row, form, impact=found)
     return _editor(desk, row, form, flaws=found, http=422)
+
+
+def _is_there(desk: Desk, workflow_id: int) -> bool:
+    with desk.office.database.reading() as session:
+        return any(one.row.id == workflow_id for one in screens.workflows(session, desk.id))
+
+
+def _gone(desk: Desk, typed: dict[str, str]) -> Response:
+    """Somebody deleted it while this was written: what was typed is shown as a new workflow, and nothing is lost."""
+    return _editor(desk, None, read(typed), flaws=(Flaw("", _DELETED),), http=404)
+
+
+_DELETED = (
+    "There is no such workflow any more: it was deleted since you opened it. What you typed is kept below. Saved now, "
+    "it is a new workflow."
+)
 
 
 def _list(desk: Desk, flaw: Flaw | None = None, *, http: int = 200) -> Response:
@@ -182,6 +205,7 @@ def _editor(
     shown = {step.id for step in form.rows}
     about: dict[str, Any] = {
         "this": this,
+        "to": f"{LIST}/{row.id if row is not None else 'new'}",
         "form": form,
         "flaws": flaws,
         "beside": dict(beside),
@@ -189,6 +213,7 @@ def _editor(
         "shown": impact.changes[:SHOWN] if impact is not None else (),
         "added": added,
         "full": len(form.rows) >= MOST_STEPS,
+        "silent": [medium for medium in ("email", "sms") if desk.office.carrier_of(medium) is None],
         "others": [one.row for one in listed if one is not this and one.row.kind == "account"],
         "removed": [step.name for step in this.steps if step.step_id not in shown] if this is not None else [],
         "kept": kept,
