@@ -146,9 +146,10 @@ def _all_disputed(facts: Facts, seen: Look) -> Decision:
     else:
         workflow = facts.workflows[run.workflow]
         step = _next_step(run, workflow)
-        state: State = Idle()
         if step is not None:
-            state = Held(step, due_at(run, workflow, place_done(run, workflow) + 1), (hold,))
+            state: State = Held(step, due_at(run, workflow, place_done(run, workflow) + 1), (hold,))
+        else:
+            state = _at_the_end(facts, run, workflow)
         assigned = workflow.step_at(assigned_place(run, workflow, seen.as_of))
         position = Position(workflow, state, seen.as_of, run, None, assigned, told=sentence(hold))
     return Decision(
@@ -207,10 +208,16 @@ def _state(facts: Facts, seen: Look, run: Run, workflow: Workflow) -> tuple[Run,
         if on > seen.as_of:
             return run, Waiting(step, on)
         return run, at_the_gates(facts, seen, step, on, key=ReminderKey(run.cycle, step.id))
-    on_the = leaves_on(run, workflow, facts.last_step_on)
-    if on_the is not None and workflow.link is not None and workflow.link.workflow in facts.workflows:
-        return run, Leaving(workflow.link.workflow, on_the)
-    return (run if run.ended else replace(run, ended=True)), Idle()
+    state = _at_the_end(facts, run, workflow)
+    return (run if run.ended or isinstance(state, Leaving) else replace(run, ended=True)), state
+
+
+def _at_the_end(facts: Facts, run: Run, workflow: Workflow) -> Leaving | Idle:
+    """Every step is done: the account waits for the link of its workflow, or nothing follows."""
+    on = leaves_on(run, workflow, facts.last_step_on)
+    if on is not None and workflow.link is not None and workflow.link.workflow in facts.workflows:
+        return Leaving(workflow.link.workflow, on)
+    return Idle()
 
 
 def _assigned(run: Run, workflow: Workflow, state: State, as_of: date) -> Step | None:
