@@ -64,10 +64,10 @@ def tell_the_coming_days(
 
 
 def _account(office: Office, organisation: OrganisationRow, named: str) -> AccountRow:
-    found = find(office, named)
-    if found.organisation_id != organisation.id:
-        raise LookupError(f"{found.name} is no account of {organisation.name}.")
-    return found
+    try:
+        return find(office, named, organisation.id)
+    except LookupError as unknown:
+        raise LookupError(f"{unknown} It was looked for at {organisation.name}.") from unknown
 
 
 def _missing_channels(office: Office, told: Simulation) -> list[Channel]:

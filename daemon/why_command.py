@@ -1,21 +1,25 @@
 """`arrears why ACCOUNT`: the answer to "why is this customer still chased?", rule by rule."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
 from sqlmodel import col
 
 from daemon.lines import tell
-from engine.facts import Decision
 from engine.position import Clear, Due, Held, Idle, Leaving, Pending, Waiting
 from engine.reasons import Explanation
+from engine.telling import capital, ended
 from engine.words import in_words
 from jobs.explain import explain
 from jobs.office import Office
 from store.letters import queued_letters
-from store.tables import AccountRow
+from store.tables import AccountRow, OrganisationRow
+
+MOST_DIGITS = 19
+"""No number of ours has so many."""
 
 
 def tell_why(office: Office, named: str, console: Console, at: date | None = None) -> None:
@@ -23,23 +27,22 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
     account = find(office, named)
     assert account.id is not None
     told = explain(office, account.id, at)
-    decision, primary = told.explanation.decision, told.explanation.primary
-    position = decision.position
+    position, primary = told.explanation.decision.position, told.explanation.primary
     console.print(f"\n[bold]{escape(account.name)}[/bold]  on the workflow {escape(position.workflow.name)}")
     if told.kept is not None:
         when = f"{told.kept.at:%H:%M} UTC on {in_words(told.kept.at.date())}"
         console.print(f"As it was known on {in_words(told.as_of)}; decision {told.kept.number}, made at {when}.")
-    tell(console, f"{escape(_capital(position.because))}.\n")
+    tell(console, f"{escape(ended(capital(position.because)))}\n")
     where = position.assigned.name if position.assigned else "the start"
     console.print(f"  Stands at   {escape(where)}")
-    console.print(f"  Now         {_now(decision)}")
+    tell(console, escape(_now(told.explanation)), behind="  Now         ")
     if position.next_step is not None:
         console.print(f"  Next        {escape(position.next_step.name)}, due on {in_words(position.next_due_on)}")
-    tell(console, f"{escape(_capital(primary.text))}.", behind="  Because     ")
+    tell(console, escape(ended(capital(primary.text))), behind="  Because     ")
     if primary.change and not primary.passed:
         tell(console, escape(primary.change), behind="  To change   ")
-    for text in _held_already(told.explanation):
-        tell(console, f"If it came today it would be held: {escape(text)}.", behind="  Besides     ")
+    for sentence in told.explanation.besides if told.kept is None else ():
+        tell(console, escape(sentence), behind="  Besides     ")
     if at is None:
         _letters(office, account.id, console)
     console.print("\n  What was asked")
@@ -52,13 +55,6 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
     console.print()
 
 
-def _held_already(explanation: Explanation) -> list[str]:
-    """What would hold a step whose day has not come yet, so that nobody waits for that day in vain."""
-    if not isinstance(explanation.decision.position.state, Waiting):
-        return []
-    return [reason.text for reason in explanation.reasons if reason.rule.startswith("hold: ") and not reason.passed]
-
-
 def _letters(office: Office, account_id: int, console: Console) -> None:
     """What is queued besides, which the rule of the workflow does not see."""
     with office.database.reading() as session:
@@ -67,32 +63,48 @@ def _letters(office: Office, account_id: int, console: Console) -> None:
             tell(console, f"{escape(letter.step_name)} waits: {escape(waits)}.", behind="  Besides     ")
 
 
-def find(office: Office, named: str) -> AccountRow:
-    """The account of that name, ledger number, email address or number of ours. Raises LookupError."""
+def find(office: Office, named: str, organisation: int | None = None) -> AccountRow:
+    """The account of that name, ledger number, email address or number of ours, of any organisation or of this one.
+
+    Raises LookupError when there is none, or more than one.
+    """
     wanted = named.strip().lower()
+    if not wanted:
+        raise LookupError("No account is named. Give its name or a part of it, its email address or its number.")
     with office.database.reading() as session:
         exact = or_(
             func.lower(col(AccountRow.name)) == wanted,
             func.lower(col(AccountRow.number)) == wanted,
             func.lower(col(AccountRow.email)) == wanted,
-            col(AccountRow.id) == (int(wanted) if wanted.isdigit() else -1),
+            col(AccountRow.id) == (int(wanted) if wanted.isdecimal() and len(wanted) < MOST_DIGITS else -1),
         )
-        found = session.scalars(select(AccountRow).where(exact)).all()
+        mine = col(AccountRow.organisation_id) == organisation if organisation is not None else true()
+        query = select(AccountRow).where(mine).order_by(col(AccountRow.id)).limit(11)
+        found = session.scalars(query.where(exact)).all()
         if not found:
-            query = select(AccountRow).where(func.lower(col(AccountRow.name)).contains(wanted, autoescape=True))
-            found = session.scalars(query.limit(11)).all()
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise LookupError(f"No account is called '{named}'. Try a part of its name, or its email address.")
-    names = ", ".join(f"{one.name} ({one.id})" for one in found[:10]) + (" and others" if len(found) > 10 else "")
-    raise LookupError(f"Several accounts match '{named}': {names}. Give one name in full, or the number.")
+            found = session.scalars(
+                query.where(func.lower(col(AccountRow.name)).contains(wanted, autoescape=True))
+            ).all()
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise LookupError(f"No account is called '{named}'. Try a part of its name, or its email address.")
+        names = _listed(found[:10], {row.id: row.name for row in session.scalars(select(OrganisationRow))})
+    others = " and others" if len(found) > 10 else ""
+    raise LookupError(f"Several accounts match '{named}': {names}{others}. Give one name in full, or the number.")
 
 
-def _now(decision: Decision) -> str:
-    match decision.position.state:
+def _listed(found: Sequence[AccountRow], organisations: Mapping[int | None, str]) -> str:
+    """Their names and numbers, and whose they are where that is not one and the same."""
+    several = len({account.organisation_id for account in found}) > 1
+    whose = {account.id: f" of {organisations[account.organisation_id]}" if several else "" for account in found}
+    return ", ".join(f"{account.name}{whose[account.id]} ({account.id})" for account in found)
+
+
+def _now(told: Explanation) -> str:
+    match told.decision.position.state:
         case Clear():
-            return "clear: nothing is overdue, nothing will be sent"
+            return _clear(told)
         case Waiting():
             return "waiting for the next step's day"
         case Due():
@@ -104,8 +116,10 @@ def _now(decision: Decision) -> str:
         case Leaving():
             return "done with this workflow: the linked one takes over"
         case Idle():
-            return "idle: the workflow has come to its end"
+            return f"idle: nothing follows; {told.nothing_follows}"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _clear(told: Explanation) -> str:
+    if told.courtesy:
+        return f"clear: nothing is overdue; {told.courtesy}"
+    return f"clear: {'nothing is overdue, ' if told.primary.rule == 'overdue' else ''}nothing will be sent"

@@ -144,10 +144,14 @@ def _state(facts: Facts, seen: Look, run: Run, invoice: OpenInvoice) -> tuple[Ru
 
 def _rested(facts: Facts, run: Run, as_of: date) -> bool:
     """The gap lies between two reminders of the same invoice."""
-    gap = timedelta(days=max(1, facts.rules.min_days_between_reminders))
+    last = last_word(facts, run)
+    return last is None or last + timedelta(days=max(1, facts.rules.min_days_between_reminders)) <= as_of
+
+
+def last_word(facts: Facts, run: Run) -> date | None:
+    """The day from which the gap of this one invoice counts."""
     steps = [one for one in facts.tried_out if one.key.invoice == run.driver and one.key.cycle != COURTESY_CYCLE]
-    last = last_reminder(run.last_heard_on, steps)
-    return last is None or last + gap <= as_of
+    return last_reminder(run.last_heard_on, steps)
 
 
 def _order(facts: Facts, seen: Look, walk: _Walk) -> Order | None:
@@ -166,12 +170,13 @@ def _position(seen: Look, run: Run, workflow: Workflow, walks: list[_Walk]) -> P
     """What the account shows: the most urgent of its invoices, the earliest first."""
     if not walks:
         return Position(workflow, Idle(), seen.as_of, run, None, told="everything overdue is disputed")
-    urgent = min(walks, key=lambda walk: (_URGENCY.index(type(walk.state)), _when(walk), walk.invoice.due_on))
+    counted = [walk for walk in walks if walk.invoice.id not in seen.disputed] or walks
+    urgent = min(counted, key=lambda walk: (_URGENCY.index(type(walk.state)), _when(walk), walk.invoice.due_on))
     told = f"{urgent.invoice.number} is {days(urgent.invoice.age(seen.as_of))} overdue"
     if isinstance(urgent.state, Idle):
         told += " and has had every step"
-    elif len(walks) > 1:
-        told += f"; {len(walks)} invoices are reminded one by one"
+    elif len(counted) > 1:
+        told += f"; {len(counted)} invoices are reminded one by one"
     assigned = workflow.step_at(assigned_place(urgent.run, workflow, seen.as_of))
     return Position(workflow, urgent.state, seen.as_of, run, urgent.invoice, assigned, told)
 

@@ -169,7 +169,8 @@ def _because(position: Position) -> str:
         case Clear():
             return "nothing is overdue"
         case Idle():
-            return f"{where}every step is done and nothing follows"
+            done = position.workflow.length > 0
+            return f"{where}every step is done and nothing follows" if done else f"{where}the workflow has no steps"
         case Leaving(on=on):
             moment = f"on {in_words(on)}" if on > position.as_of else "on the next possible day"
             return f"{where}every step is done; the linked workflow takes over {moment}"

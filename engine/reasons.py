@@ -4,32 +4,35 @@ The decision itself needs only the first rule that says no. Whoever asks why wan
 decided, and what would have to change. So the rules are asked once more here, by the same functions.
 """
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from engine.calendars import WEEKDAYS
+from engine.ageing import OpenInvoice
+from engine.courtesy import courtesies_due
 from engine.decide import decide, kind_of, with_outcomes
+from engine.each_invoice import last_word
 from engine.facts import Decision, Facts
-from engine.gates import approved, gap_in_words, holds_of, last_reminder, rested
-from engine.holds import Hold, HoldKind, sentence
-from engine.limits import cap_reached
+from engine.gate_reasons import (
+    Reason,
+    gap_of_the_account,
+    gap_reason,
+    gates_of,
+    gates_of_the_link,
+    holds_of_the_account,
+)
 from engine.looking import Look, look
-from engine.position import Idle, Leaving, Position, oldest
+from engine.position import Idle, Leaving, Pending, Position, Run, Waiting, oldest
 from engine.reminders import ReminderKey
+from engine.telling import ended
 from engine.words import days, in_words
-from engine.workflow import Channel, Step, WorkflowKind
+from engine.workflow import Channel, Step, Workflow, WorkflowKind
 
+__all__ = ["Explanation", "Reason", "explain"]
 
-class Reason(NamedTuple):
-    """One rule that was asked. `passed`: as far as this rule goes, a reminder may leave. `inputs` are what it was asked
-    about, as pairs of name and value; `change` says what would turn a no into a yes.
-    """
-
-    rule: str
-    passed: bool
-    text: str
-    inputs: tuple[tuple[str, str], ...] = ()
-    change: str = ""
+COURTESY = "courtesy steps"
+EARLY = (Waiting, Leaving, Pending)
+"""The states in which a hold is not yet what an account waits for."""
 
 
 class Explanation(NamedTuple):
@@ -39,51 +42,121 @@ class Explanation(NamedTuple):
     reasons: tuple[Reason, ...]
     primary: Reason
 
+    @property
+    def besides(self) -> tuple[str, ...]:
+        """What would hold a step whose day, or whose person, is still waited for; in sentences. Nobody is to wait for
+        that day in vain.
+        """
+        state = self.decision.position.state
+        if not isinstance(state, EARLY):
+            return ()
+        so = "Even then it" if isinstance(state, Pending) else "If it came today it"
+        others = [reason for reason in self.reasons if reason is not self.primary and not reason.passed]
+        return tuple(ended(f"{so} would be held: {one.text}") for one in others if one.rule.startswith("hold: "))
+
+    @property
+    def courtesy(self) -> str:
+        """Which friendly word before a due date has come due; empty where none has."""
+        due = (reason.text for reason in self.reasons if reason.rule == COURTESY and reason.passed)
+        return next(due, "")
+
+    @property
+    def nothing_follows(self) -> str:
+        """Why no step follows, where none does; empty where one does, or the account is clear."""
+        position = self.decision.position
+        if not isinstance(position.state, Idle):
+            return ""
+        if self.primary.rule == "driver":
+            return "everything overdue is disputed"
+        return "every step is done" if position.workflow.length else "the workflow has no steps"
+
 
 def explain(facts: Facts, as_of: date) -> Explanation:
     """The decision that follows from these facts on this date, and why."""
     decision = decide(facts, as_of)
     facts = with_outcomes(facts) if facts.outcomes else facts
     reasons = tuple(_reasons(facts, decision, look(facts, as_of)))
-    primary = next((reason for reason in reasons if not reason.passed), reasons[-1])
-    return Explanation(decision, reasons, primary)
+    return Explanation(decision, reasons, _primary(reasons))
+
+
+def _primary(reasons: Sequence[Reason]) -> Reason:
+    """The first rule that is in the way. Where none is, the one that says what comes."""
+    shut = next((reason for reason in reasons if not reason.passed), None)
+    return shut or next(reason for reason in reasons if reason.rule in ("step", COURTESY))
 
 
 def _reasons(facts: Facts, decision: Decision, seen: Look) -> list[Reason]:
     position = decision.position
     if seen.muted:
         return [Reason("mute", False, "the account is muted", change="Unmute the account; it then begins again.")]
-    reasons = [_overdue(seen)]
     if not seen.overdue:
-        return [*reasons, *_courtesy(facts, decision, seen)]
-    reasons.append(_driver(facts, seen, position))
+        return _before_anything_is_overdue(facts, decision, seen)
+    reasons = [_overdue(seen), _driver(facts, seen, position)]
     if seen.driver is None:
         return reasons
-    reasons += _step(facts, position, seen)
-    step = position.next_step
-    if step is None or position.next_due_on is None:
+    run = _run(facts, decision)
+    reasons += _step(facts, position, seen, run)
+    state, step = position.state, position.next_step
+    if isinstance(state, Leaving):
+        return reasons + (gates_of_the_link if state.on <= seen.as_of else holds_of_the_account)(facts, seen)
+    if step is None:
         return reasons
-    key = _key(facts, decision, step)
-    alone = kind_of(facts) is WorkflowKind.INVOICE
-    return [*reasons, *_gates(facts, seen, step, key, spaced=not alone)]
+    if kind_of(facts) is WorkflowKind.ACCOUNT:
+        return [
+            *reasons,
+            *gates_of(facts, seen, step, ReminderKey(decision.cycle, step.id), gap_of_the_account(facts, seen)),
+        ]
+    assert position.driver is not None
+    assert run is not None
+    gap = _gap_of_the_invoice(facts, seen, position.driver, run)
+    return [*reasons, *gates_of(facts, seen, step, ReminderKey(run.cycle, step.id, position.driver.id), gap)]
 
 
-def _key(facts: Facts, decision: Decision, step: Step) -> ReminderKey:
+def _run(facts: Facts, decision: Decision) -> Run | None:
+    """The walk that the position shows: the account's, or that of the one invoice."""
     position = decision.position
     if kind_of(facts) is WorkflowKind.INVOICE and position.driver is not None:
-        run = decision.invoice_runs.get(position.driver.id)
-        return ReminderKey(run.cycle if run is not None else decision.cycle, step.id, position.driver.id)
-    return ReminderKey(decision.cycle, step.id)
+        return decision.invoice_runs[position.driver.id]
+    return position.run
 
 
 def _overdue(seen: Look) -> Reason:
-    inputs = (("open invoices", str(len(seen.listed))), ("overdue", str(len(seen.overdue))))
-    if seen.overdue:
-        invoices = "invoice" if len(seen.listed) == 1 else "invoices"
-        verb = "is" if len(seen.overdue) == 1 else "are"
-        text = f"{len(seen.overdue)} of {len(seen.listed)} open {invoices} {verb} overdue"
-        return Reason("overdue", True, text, inputs)
-    return Reason("overdue", False, "nothing is overdue", inputs, _when_something_is(seen))
+    invoices = "invoice" if len(seen.listed) == 1 else "invoices"
+    verb = "is" if len(seen.overdue) == 1 else "are"
+    text = f"{len(seen.overdue)} of {len(seen.listed)} open {invoices} {verb} overdue"
+    return Reason("overdue", True, text, _counts(seen))
+
+
+def _counts(seen: Look) -> tuple[tuple[str, str], ...]:
+    return (("open invoices", str(len(seen.listed))), ("overdue", str(len(seen.overdue))))
+
+
+def _before_anything_is_overdue(facts: Facts, decision: Decision, seen: Look) -> list[Reason]:
+    """Nothing is overdue, which is what the friendly words before a due date ask for, where the workflow has any."""
+    workflow = decision.position.workflow
+    due = courtesies_due(facts, seen, workflow)
+    left_out = [invoice for invoice in facts.invoices if invoice.due_on < seen.as_of]
+    inputs, text, change = _counts(seen), "nothing is overdue", _when_something_is(seen)
+    if left_out:
+        inputs += (("left out", ", ".join(_left_out(facts, invoice) for invoice in left_out)),)
+        text = "nothing that counts is overdue"
+        muted = [one.number for one in left_out if one.balance >= facts.rules.ignore_below]
+        change = f"Unmute {muted[0]} to remind of it." if muted else change
+    reasons = [Reason("overdue", bool(due), text, inputs, change)]
+    if not due:
+        return [*reasons, *_courtesy_to_come(seen, workflow)]
+    leaving = {order.key for order in decision.orders if not order.held_because}
+    first = next((one for one in due if one.key in leaving), due[0])
+    several = f", the first of {len(due)} courtesy steps" if len(due) > 1 else ""
+    reasons.append(Reason(COURTESY, True, f"{first.step.name} is due for {first.invoice.number}{several}"))
+    alone = workflow.kind is WorkflowKind.INVOICE
+    gap = None if alone else gap_of_the_account(facts, seen)
+    return [*reasons, *gates_of(facts, seen, first.step, first.key, gap)]
+
+
+def _left_out(facts: Facts, invoice: OpenInvoice) -> str:
+    least = facts.rules.ignore_below
+    return f"{invoice.number} ({f'below {least:,.2f}' if invoice.balance < least else 'muted'})"
 
 
 def _when_something_is(seen: Look) -> str:
@@ -91,6 +164,20 @@ def _when_something_is(seen: Look) -> str:
         return "An invoice that falls overdue begins the workflow."
     first = min(seen.listed, key=lambda invoice: invoice.due_on)
     return f"{first.number} falls overdue after {in_words(first.due_on)} if it is not paid by then."
+
+
+def _courtesy_to_come(seen: Look, workflow: Workflow) -> list[Reason]:
+    if not workflow.courtesies or not seen.listed:
+        return []
+    ahead = [
+        (invoice.due_on + timedelta(days=step.day), invoice.number, step.name)
+        for invoice in seen.listed
+        for step in workflow.courtesies
+        if invoice.id not in seen.disputed and invoice.due_on + timedelta(days=step.day) > seen.as_of
+    ]
+    on, number, step = min(ahead, default=(None, "", ""))
+    change = f"{step} for {number} comes on {in_words(on)}." if on else "It comes with the next invoice."
+    return [Reason(COURTESY, False, "no courtesy step is due today", change=change)]
 
 
 def _driver(facts: Facts, seen: Look, position: Position) -> Reason:
@@ -102,170 +189,78 @@ def _driver(facts: Facts, seen: Look, position: Position) -> Reason:
             (("disputed", ", ".join(sorted(_numbers(seen)))),),
             "Settle a dispute, or let disputed invoices drive in the settings.",
         )
-    driver = seen.driver
+    alone = kind_of(facts) is WorkflowKind.INVOICE
+    driver = position.driver if alone and position.driver is not None else seen.driver
     inputs = (
         ("driver", driver.number),
         ("due on", in_words(driver.due_on)),
         ("age", days(driver.age(seen.as_of))),
         ("balance", f"{driver.balance:,.2f} {driver.currency}".strip()),
     )
-    text = oldest(driver, seen.as_of)
-    if kind_of(facts) is WorkflowKind.INVOICE and position.driver is not None:
-        text = f"{len(seen.overdue)} overdue invoices are reminded one by one; {position.driver.number} comes next"
-    return Reason("driver", True, text, inputs)
+    counted = [invoice for invoice in seen.overdue if invoice.id not in seen.disputed]
+    if alone and len(counted) > 1:
+        text = f"{len(counted)} overdue invoices are reminded one by one; {driver.number} comes next"
+        return Reason("driver", True, text, inputs)
+    return Reason("driver", True, oldest(driver, seen.as_of), inputs)
 
 
 def _numbers(seen: Look) -> list[str]:
     return [invoice.number for invoice in seen.overdue if invoice.id in seen.disputed]
 
 
-def _step(facts: Facts, position: Position, seen: Look) -> list[Reason]:
+def _step(facts: Facts, position: Position, seen: Look, run: Run | None) -> list[Reason]:
     workflow, state = position.workflow, position.state
     inputs = [("workflow", workflow.name)]
-    if position.run is not None:
-        inputs += [("schedule counts from", in_words(position.run.anchor)), ("last step done", _done(position))]
+    if run is not None:
+        inputs += [("schedule counts from", in_words(run.anchor)), ("last step done", _done(workflow, run))]
     if isinstance(state, Idle):
-        change = (
-            "Assign another workflow, or mute and unmute the account to begin again; paying the oldest may move it."
-        )
-        return [
-            Reason("step", False, f"every step of {workflow.name} is done and nothing follows", tuple(inputs), change)
-        ]
+        return [Reason("step", False, _at_the_end(workflow), tuple(inputs), _to_begin_again(facts))]
     if isinstance(state, Leaving):
-        to = facts.workflows[state.to].name
-        text = f"every step of {workflow.name} is done; the account moves on to {to} from {in_words(state.on)}"
-        return [
-            Reason("step", False, text, tuple(inputs), f"It moves on {in_words(state.on)}, on a sending day, unheld.")
-        ]
-    step, on = position.next_step, position.next_due_on
-    assert step is not None and on is not None
-    inputs += [("next step", step.name), ("due on", in_words(on))]
-    if on > seen.as_of:
-        change = f"On {in_words(on)} the driver has reached day {step.day} of the schedule."
-        return [Reason("step", False, f"{step.name} is due on {in_words(on)}", tuple(inputs), change)]
-    return [Reason("step", True, f"{step.name} has been due since {in_words(on)}", tuple(inputs))]
+        to, on = facts.workflows[state.to].name, in_words(state.on)
+        text = f"every step of {workflow.name} is done; the account moves on to {to} from {on}"
+        passed = state.on <= seen.as_of
+        return [Reason("step", passed, text, tuple(inputs), f"It moves on {on}, on a sending day, unheld.")]
+    step, on_the = position.next_step, position.next_due_on
+    assert step is not None
+    assert on_the is not None
+    inputs += [("next step", step.name), ("due on", in_words(on_the))]
+    if on_the > seen.as_of:
+        who = "the driver" if kind_of(facts) is WorkflowKind.ACCOUNT else "the invoice"
+        change = f"On {in_words(on_the)} {who} has reached day {step.day} of the schedule."
+        return [Reason("step", False, f"{step.name} is due on {in_words(on_the)}", tuple(inputs), change)]
+    text = f"{step.name} has been due since {in_words(on_the)}{_skipped(facts, step)}"
+    return [Reason("step", True, text, tuple(inputs))]
 
 
-def _done(position: Position) -> str:
-    run = position.run
-    assert run is not None
-    step = next((step for step in position.workflow.sequence if step.id == run.done), None)
+def _skipped(facts: Facts, step: Step) -> str:
+    """A text message that reaches nobody holds nothing up."""
+    if step.channel is not Channel.SMS or Channel.SMS in facts.reachable:
+        return ""
+    why = dict(facts.stopped).get(Channel.SMS, "there is no mobile number that may be texted")
+    return f", and is skipped: {why}"
+
+
+def _at_the_end(workflow: Workflow) -> str:
+    if not workflow.length:
+        return f"{workflow.name} has no steps, so nothing is sent"
+    return f"every step of {workflow.name} is done and nothing follows"
+
+
+def _to_begin_again(facts: Facts) -> str:
+    change = "Assign another workflow, or mute and unmute the account to begin again"
+    moves = facts.rules.reassess_on_payment and kind_of(facts) is WorkflowKind.ACCOUNT
+    return f"{change}; paying the oldest may move it." if moves else f"{change}."
+
+
+def _done(workflow: Workflow, run: Run) -> str:
+    step = next((step for step in workflow.sequence if step.id == run.done), None)
     return step.name if step is not None else "none"
 
 
-def _gates(facts: Facts, seen: Look, step: Step, key: ReminderKey, *, spaced: bool) -> list[Reason]:
-    """Every gate between a step and the customer, whether or not an earlier one is shut."""
-    return [
-        *_person(facts, step, key),
-        *_holds(facts, seen, step, key),
-        _fresh(facts, seen),
-        _sending_day(facts, seen),
-        *([_gap(facts, seen)] if spaced else []),
-        *_limits(facts, seen, step),
-    ]
-
-
-def _person(facts: Facts, step: Step, key: ReminderKey) -> list[Reason]:
-    if not step.by_person:
-        return []
-    if approved(facts, key):
-        return [Reason("person", True, f"{step.name} was approved by a person")]
-    waits = "a call by a person" if step.channel is Channel.CALL else "a person's approval"
-    change = "Make the call and record it." if step.channel is Channel.CALL else "Approve it."
-    return [Reason("person", False, f"{step.name} waits for {waits}", (("step", step.name),), change)]
-
-
-_OF_THEIR_OWN = (HoldKind.STALE_LEDGER, HoldKind.LIMITS)
-
-
-def _holds(facts: Facts, seen: Look, step: Step, key: ReminderKey) -> list[Reason]:
-    holds = [hold for hold in holds_of(facts, seen, step, key) if hold.kind not in _OF_THEIR_OWN]
-    if not holds:
-        return [Reason("holds", True, "nothing holds it")]
-    return [Reason(f"hold: {hold.kind}", False, sentence(hold), _about(hold), _CHANGES[hold.kind]) for hold in holds]
-
-
-def _about(hold: Hold) -> tuple[tuple[str, str], ...]:
-    about = [("since", in_words(hold.since))]
-    if hold.until is not None:
-        about.append(("until", in_words(hold.until)))
-    if hold.by:
-        about.append(("by", hold.by))
-    return tuple(about)
-
-
-_CHANGES: dict[HoldKind, str] = {
-    HoldKind.ORGANISATION_PAUSED: "Start sending, on the front page.",
-    HoldKind.BRAKE: "Look at the ledger, then release the brake on the front page.",
-    HoldKind.CAP: "Look at the plan, then release the rest on the front page, or raise the cap in Settings → Sending.",
-    HoldKind.PAUSED: "Resume the account.",
-    HoldKind.MUTED: "Unmute the account; it then begins again.",
-    HoldKind.DISPUTE: "Settle the dispute.",
-    HoldKind.PROMISE: "It goes on the day after, if nothing was paid; or remove the expected payment date.",
-    HoldKind.QUESTION: "Answer the question on the account page.",
-    HoldKind.REPLY: "Read the reply.",
-    HoldKind.IN_CREDIT: "It goes on by itself when the account owes again, or when the credit is used up.",
-    HoldKind.HANDED_OVER: "Take the account back from collections.",
-    HoldKind.LIMITS: "It goes on the next open day.",
-    HoldKind.STALE_LEDGER: "It goes on after the next good sync.",
-    HoldKind.NO_ADDRESS: "Add or correct the address in the ledger; the next sync brings it.",
-    HoldKind.TEMPLATE: "Mend the wording of the step, then close the task.",
-    HoldKind.REFUSED: "Correct the address in the ledger, then try again.",
-    HoldKind.UNSURE: "Say on the account page whether the doubtful reminder went out.",
-}
-
-
-def _fresh(facts: Facts, seen: Look) -> Reason:
-    known, most = facts.ledger_as_of, facts.rules.stale_after_days
-    inputs = (("last read", in_words(known) if known else "never"), ("may be", f"{days(most)} old"))
-    if known is None or (seen.as_of - known).days > most:
-        text = "the ledger data is too old to send on" if known else "the ledger has never been read"
-        return Reason("fresh data", False, text, inputs, _CHANGES[HoldKind.STALE_LEDGER])
-    return Reason("fresh data", True, "the ledger data is fresh", inputs)
-
-
-def _sending_day(facts: Facts, seen: Look) -> Reason:
-    sending, today = facts.rules.sending, in_words(seen.as_of)
-    inputs = (("sending days", ", ".join(WEEKDAYS[day] for day in sorted(sending.weekdays))),)
-    if sending.allows(seen.as_of):
-        return Reason("sending day", True, f"{today} is a sending day", inputs)
-    first = in_words(sending.first_from(seen.as_of))
-    kind = "a public holiday" if seen.as_of in sending.holidays else "not a sending day"
-    return Reason(
-        "sending day", False, f"{today} is {kind}; the next sending day is {first}", inputs, f"It goes on {first}."
-    )
-
-
-def _gap(facts: Facts, seen: Look) -> Reason:
-    gap = max(1, facts.rules.min_days_between_reminders)
-    last = last_reminder(facts.last_reminded_on, facts.tried_out)
-    inputs = (("last reminded", in_words(last) if last else "never"), ("at least", f"{days(gap)} between two"))
-    if rested(facts, seen.as_of):
-        return Reason("gap", True, "the last reminder is long enough ago", inputs)
-    return Reason("gap", False, gap_in_words(facts, seen.as_of), inputs, "It goes when the gap is over.")
-
-
-def _limits(facts: Facts, seen: Look, step: Step) -> list[Reason]:
-    rules = facts.rules.limits
-    if rules is None:
-        return []
-    inputs = (("limits", rules.title), ("contacts lately", str(len(facts.contacted))))
-    reached = cap_reached(rules, step.channel, seen.as_of, facts.contacted)
-    if reached is None:
-        return [Reason("contact limits", True, "the contact limits leave room", inputs)]
-    return [Reason("contact limits", False, reached.why, inputs, f"It goes from {in_words(reached.open_on)}.")]
-
-
-def _courtesy(facts: Facts, decision: Decision, seen: Look) -> list[Reason]:
-    """What is said of the friendly words before a due date, where the workflow has any."""
-    workflow = decision.position.workflow
-    if not workflow.courtesies or not seen.listed:
-        return []
-    if not decision.orders:
-        return [Reason("courtesy steps", False, "no courtesy step is due today", change="The next one's day comes.")]
-    order = decision.orders[0]
-    text = f"{order.step.name} is due for {len(decision.orders)} invoice" + ("s" if len(decision.orders) > 1 else "")
-    return [
-        Reason("courtesy steps", True, text),
-        *_gates(facts, seen, order.step, order.key, spaced=True),
-    ]
+def _gap_of_the_invoice(facts: Facts, seen: Look, invoice: OpenInvoice, run: Run) -> Reason:
+    gap, last = max(1, facts.rules.min_days_between_reminders), last_word(facts, run)
+    if last is None or (seen.as_of - last).days >= gap:
+        return gap_reason(facts, last, "")
+    went = "went" if last == run.last_heard_on else "was tried out"
+    shut = f"the last reminder of {invoice.number} {went} on {in_words(last)}, and {days(gap)} must lie between two"
+    return gap_reason(facts, last, shut)

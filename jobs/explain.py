@@ -15,6 +15,7 @@ from engine.calendars import civil_date, moment_of
 from engine.decide import decide, left_behind
 from engine.reasons import Explanation
 from engine.reasons import explain as explained
+from engine.words import in_words
 from jobs.office import Office
 from jobs.sync import NIGHTLY
 from store.facts import facts_of, ground_of
@@ -41,7 +42,7 @@ def explain(office: Office, account_id: int, at: date | None = None) -> Explaine
         ground = ground_of(session, account.organisation_id, now=office.clock())
         today = office.as_of(ground.organisation)
         if at is not None and at > today:
-            raise LookupError(f"{at} has not come yet. To look ahead, use 'arrears simulate'.")
+            raise LookupError(f"{in_words(at)} has not come yet. To look ahead, use 'arrears simulate'.")
         if at is None or at == today:
             return Explained(today, explained(facts_of(session, ground, [account_id])[account_id], today))
         return _on(session, ground.organisation, account, at)
@@ -52,7 +53,7 @@ def _on(session: Session, organisation: OrganisationRow, account: AccountRow, at
     end = moment_of(at + timedelta(days=1), time(0), ZoneInfo(organisation.time_zone))
     kept = kept_on(session, account.id, at, until=end)
     if kept is None:
-        raise LookupError(f"nothing had been decided about {account.name} by {at}")
+        raise LookupError(f"Nothing had been decided about {account.name} by {in_words(at)}.")
     facts = kept.facts
     if kept.as_of < at:  # nothing has happened since; only the date is another, and perhaps the ledger was read anew
         facts = left_behind(facts, decide(facts, kept.as_of))._replace(

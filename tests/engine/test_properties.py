@@ -16,6 +16,7 @@ from engine.ageing import OpenInvoice
 from engine.calendars import SendingDays
 from engine.decide import decide, left_behind
 from engine.facts import AfterMoveBack, Decision, Facts, FirstContact, Rules
+from engine.holds import sentence
 from engine.looking import look
 from engine.moves import reassessed
 from engine.position import Clear, Due, Held, Run, place_done
@@ -357,6 +358,8 @@ def test_every_explanation_agrees_with_the_decision_that_it_explains(story: Stor
         elif not isinstance(decision.position.state, Clear):
             assert not explanation.primary.passed
             assert explanation.primary.change
+        if isinstance(decision.position.state, Held) and decision.position.driver is not None:
+            assert explanation.primary.text == sentence(decision.position.state.holds[0]), "both say the same"
 
 
 @st.composite
@@ -371,6 +374,19 @@ def regular_stories(draw: st.DrawFn) -> Story:
     )
     given_rules = replace(draw(rules()), ignore_below=Decimal(0))
     return Story(START, LAST, {"W": replace(flow, steps=mails)}, "W", owed, events, given_rules, currency="GBP")
+
+
+@MANY
+@given(regular_stories())
+def test_every_explanation_of_a_regular_workflow_agrees_as_well(story: Story) -> None:
+    for facts, as_of, decision in told(story).decisions[::5]:
+        explanation = explain(facts, as_of)
+        assert explanation.decision == decision
+        if isinstance(decision.position.state, Due):
+            assert all(reason.passed for reason in explanation.reasons)
+        elif not isinstance(decision.position.state, Clear):
+            assert not explanation.primary.passed
+            assert explanation.primary.change
 
 
 @MANY

@@ -148,7 +148,7 @@ def _past_days_are_explained(firm: Firm) -> None:
     assert told.kept.as_of <= before < quiet == position.as_of
     assert position.driver is not None
     assert position.driver.number == driver
-    with pytest.raises(LookupError, match="nothing had been decided"):
+    with pytest.raises(LookupError, match="Nothing had been decided"):
         explain(firm.office, account, at=FIRST - timedelta(days=1))
 
 

@@ -361,7 +361,7 @@ def test_a_past_day_is_explained_from_what_was_known_then(anna: Visitor, books: 
     [
         ("yesterday", "Write the day like 2026-05-31."),
         ("2026-02-30", "Write the day like 2026-05-31."),
-        ("2020-01-01", "Nothing had been decided about Ivy Cottage Interiors by 2020-01-01."),
+        ("2020-01-01", "Nothing had been decided about Ivy Cottage Interiors by 1 January 2020."),
         ("2030-01-01", "has not come yet"),
     ],
 )
@@ -384,6 +384,34 @@ def test_the_rule_that_decides_comes_first_with_its_inputs_and_what_would_change
         "What changes it: It goes on the day after, if nothing was paid; or remove the expected payment date." in rules
     )
     assert "Since: 11 July 2026; until: 20 July 2026; by: Anna Reed" in rules
+
+
+def test_what_is_due_says_that_its_day_has_come_and_not_that_the_gap_is_over(anna: Visitor, books: Books) -> None:
+    page = anna.get(f"/accounts/{books.accounts['due']}").words
+    rules = page[page.index("Rule by rule") :]
+
+    assert rules.startswith("Rule by rule In order: Step Reminder 1 has been due since")
+    assert "nothing is planned" not in page.lower()
+
+
+def test_a_friendly_word_before_the_due_date_is_planned_on_the_page_as_it_is_queued(
+    anna: Visitor, books: Books
+) -> None:
+    number = books.accounts["due"]
+    with books.office.database.unit_of_work() as unit:
+        for row in unit.exec(select(InvoiceRow).where(InvoiceRow.account_id == number)):
+            row.due_on = TODAY + timedelta(days=2)
+        organisation = unit.get(OrganisationRow, books.ours)
+        assert organisation is not None
+        first = unit.exec(select(StepRow).where(StepRow.workflow_id == organisation.default_workflow_id)).first()
+        assert first is not None
+        unit.add(StepRow(**(first.model_dump() | {"id": None, "step_id": "soon", "name": "Soon due", "day": -3})))
+        unit.flush()
+        decide_all(unit, books.ours)
+
+    page = anna.get(f"/accounts/{number}").words
+    assert "Soon due is due for INV-" in page[: page.index("Rule by rule")]
+    assert "Nothing is planned" not in page
 
 
 def test_an_account_that_moves_on_over_a_link_says_so(anna: Visitor, books: Books) -> None:

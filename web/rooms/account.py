@@ -124,6 +124,9 @@ def _stands(told: Explained, file: AccountFile) -> dict[str, Any]:
         "kind": type(decision.position.state).__name__.lower(),
         "rungs": ladder(decision.position, decision.cycle, known),
         "primary": explanation.primary,
+        "besides": explanation.besides,
+        "courtesy": explanation.courtesy,
+        "nothing_follows": explanation.nothing_follows,
         "reasons": _primary_first(explanation),
         "leaves_at": _leaves_at(told, file),
     }
