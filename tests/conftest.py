@@ -1,15 +1,14 @@
 """What many tests share: a database of their own (SQLite, or PostgreSQL where it is found) and a town to play in."""
 
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from daemon.log_file import prepare_log
+from fresh_books import bare_database, emptied_books
 from town import Town, postgres_server
 
 prepare_log()  # as the daemon does: a log that writes every variable out takes longer than the failure it tells of
@@ -35,19 +34,22 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh database; the test runs once on each engine."""
+    """A database without a row in it; the test runs once on each engine."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'arrears.db'}"
         return
-    server: str = request.getfixturevalue("postgres")
-    name = f"t{uuid.uuid4().hex[:12]}"
-    engine = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield f"{server}/{name}"
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with emptied_books(request.getfixturevalue("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without a table in it, for tests of how tables are made; the test runs once on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'arrears.db'}"
+        return
+    with bare_database(request.getfixturevalue("postgres")) as url:
+        yield url
 
 
 @pytest.fixture

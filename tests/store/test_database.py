@@ -18,8 +18,8 @@ NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(database_url: str):  # type: ignore[no-untyped-def]
-    opened = Database(database_url)
+def database(bare_database_url: str):  # type: ignore[no-untyped-def]
+    opened = Database(bare_database_url)
     opened.migrate()
     yield opened
     opened.close()
@@ -106,8 +106,8 @@ def test_the_tables_that_matter_have_the_keys_that_keep_the_promise(database: Da
     assert InvoiceRow and PostRow
 
 
-def test_books_of_the_first_version_keep_everything_when_they_are_brought_up_to_date(database_url: str) -> None:
-    database = Database(database_url)
+def test_books_of_the_first_version_keep_everything_when_they_are_brought_up_to_date(bare_database_url: str) -> None:
+    database = Database(bare_database_url)
     database.migrate("0001")
     with database.engine.begin() as connection:
         for statement in _OLD_BOOKS:
