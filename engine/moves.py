@@ -45,14 +45,16 @@ def begun(facts: Facts, driver: OpenInvoice, as_of: date, begin: Begin | None = 
     )
     workflow = facts.workflows[chosen]
     if begin is not None and begin.step is not None:
-        place = workflow.place_of(begin.step, 0)
-        return _at(run, workflow, max(0, place - 1))
+        done = max(0, workflow.place_of(begin.step, 0) - 1)
+        # The steps before the one chosen count as performed: when the driver is paid, the account moves back from here.
+        return replace(_at(run, workflow, done), performed=done > 0)
     return _at(run, workflow, _first_place(run, workflow, driver, facts, as_of))
 
 
 def performed(run: Run, workflow: Workflow, step: Step, on: date, sending: SendingDays, *, heard: bool) -> Run:
     """A step was sent, called or skipped: it is done, and the rest of the schedule keeps its gaps."""
-    place = place_done(run, workflow) + 1 if step.id == run.done else workflow.place_of(step.id, step.day)
+    following = place_done(run, workflow) + 1
+    place = following if workflow.step_at(following) == step else workflow.place_of(step.id, step.day)
     late = lateness(due_at(run, workflow, place), on, sending)
     after = _at(run, workflow, place)
     return replace(

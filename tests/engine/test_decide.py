@@ -355,6 +355,29 @@ def test_a_step_chosen_by_hand_is_the_next_to_go_and_the_gaps_count_from_there()
     assert [note.text for note in decision.notes] == ["Moved to W1 by Dana: it begins at R3."]
 
 
+@pytest.mark.parametrize(
+    ("younger", "smart", "assigned", "following"),
+    [
+        (date(2025, 6, 6), True, "R2", "R2"),
+        (date(2025, 6, 25), True, None, "R1"),
+        (date(2025, 6, 6), False, "R4", "R4"),
+    ],
+)
+def test_an_account_put_at_a_step_by_hand_moves_back_from_there_when_its_driver_is_paid(
+    younger: date, smart: bool, assigned: str | None, following: str
+) -> None:
+    today = date(2025, 6, 30)
+    rules, other = Rules(reassess_on_payment=smart), invoice("B", due=younger)
+    owed = (invoice("A", due="2025-05-19"), other)
+    chosen = facts(rules=rules, invoices=owed, begin=Begin("W1", "R4", by="Dana"), ledger_as_of=today)
+    paid = left_behind(chosen, decide(chosen, today))._replace(invoices=(other,))
+    position = decide(paid, today).position
+
+    assert (position.assigned.name if position.assigned else None) == assigned
+    assert position.next_step is not None
+    assert position.next_step.name == following
+
+
 def test_an_account_handed_over_is_left_alone_until_it_has_paid() -> None:
     handed_over = (Hold(HoldKind.HANDED_OVER, date(2025, 6, 1)),)
     owing = decide(facts(holds=handed_over, ledger_as_of=date(2025, 6, 30)), date(2025, 6, 30))
