@@ -49,13 +49,17 @@ def tell_the_past(
     console.print()
 
 
+_NEVER = "no invoice was open long enough for its first step"
+
+
 def headline(told: Backtest) -> list[str]:
     """The totals, and what they rest on."""
     if told.first is None:
         return ["Our copy of the ledger has no invoice yet. Sync it first."]
     count = sum(by_channel(told.messages).values())
     if not count:
-        lines = ["Nothing: no invoice was open long enough for its first step."]
+        later = "no step came due in these days" if told.since > told.first else _NEVER
+        lines = [f"Nothing: {later}."]
     else:
         share = f"{told.before_payment / count:.0%}"
         lines = [
@@ -107,7 +111,8 @@ def _who_would_have_got_most(told: Backtest, console: Console) -> None:
     console.print("\n[bold]Who would have got most[/bold]")
     for line in lines[:MOST]:
         name = escape(told.names[int(line.account)])
-        span = f"{line.first:%b %Y} to {line.last:%b %Y}"
+        first, last = f"{line.first:%b %Y}", f"{line.last:%b %Y}"
+        span = first if first == last else f"{first} to {last}"
         tell(console, f"{name}  [dim]{span}[/dim]", behind=f"  {line.messages:>5}  ")
     if len(lines) > MOST:
         console.print(f"         [dim]and {len(lines) - MOST:,} more accounts; --json names them all[/dim]")

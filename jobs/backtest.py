@@ -20,6 +20,7 @@ from engine.message_calendar import AccountLine, Foreseen, MonthLine, because_of
 from engine.notes import Note, NoteKind
 from engine.receivables import Ref
 from engine.story import People, Send, Story, tell
+from engine.words import in_words
 from engine.workflow import Workflow
 from jobs.office import Office
 from jobs.reach import hours_of
@@ -90,12 +91,14 @@ class _Told(NamedTuple):
 def backtest(office: Office, organisation_id: int, *, workflow: str = "", since: date | None = None) -> Backtest:
     """Tells the past of every account on the workflow of this name or number; empty: the organisation's default.
 
-    Raises LookupError, with the names that there are, when no workflow is meant.
+    Raises LookupError, with the names that there are, when no workflow is meant, and for a day that is to come.
     """
     with office.database.reading() as session:
         ground = ground_of(session, organisation_id, now=office.clock())
         chosen = chosen_workflow(ground, workflow)
         today = office.as_of(ground.organisation)
+        if since is not None and since > today:
+            raise LookupError(f"{in_words(since)} has not come yet. To look ahead, use 'arrears simulate'.")
         first = first_issue(session, organisation_id)
         ground = _then(ground, first or today, today)
         told = list(_tell_all(session, ground, chosen, today))

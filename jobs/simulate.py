@@ -15,8 +15,9 @@ from sqlmodel import Session
 
 from engine.facts import Facts
 from engine.forecast import Expectation, ExpectedPayment, Habit, Payers, as_events, expected_payments, past_of
+from engine.gates import account_holds
 from engine.holds import Hold, HoldKind, sentence
-from engine.looking import look
+from engine.looking import Look, look
 from engine.message_calendar import Foreseen, because_of
 from engine.notes import Note, NoteKind
 from engine.position import Held, Idle, Leaving, Pending, Position
@@ -206,14 +207,15 @@ class _Teller:
         """Why an account that is overdue at the end was sent nothing; empty where nothing is overdue by then."""
         paid = {invoice for expected in one.payments for invoice in expected.invoices}
         owed = tuple(invoice for invoice in one.facts.invoices if invoice.id not in paid)
-        seen = look(one.facts._replace(invoices=owed), self.until)
+        known = one.facts._replace(invoices=owed, ledger_as_of=self.until)
+        seen = look(known, self.until)
         if not seen.overdue:
             return ""
         if seen.muted:
             return "the account is muted"
         if seen.driver is None:
-            return "everything is disputed"
-        return _why_not(next(reversed(one.telling.positions.values())))
+            return "everything overdue is disputed"
+        return _why_not(known, seen, next(reversed(one.telling.positions.values())))
 
     def done(self, session: Session, *, payers: Payers, paused: bool) -> Simulation:
         organisation = self.ground.organisation
@@ -252,15 +254,21 @@ def _is_text(send: Send) -> bool:
     return send.channel is Channel.SMS and not send.skipped
 
 
-def _why_not(position: Position) -> str:
+def _why_not(facts: Facts, seen: Look, position: Position) -> str:
     match position.state:
         case Idle():
-            return "the workflow has come to its end"
+            return "the workflow has come to its end" if position.workflow.length else "the workflow has no steps"
         case Pending():
             return "a step waits for a person"
         case Held(holds=(hold, *_)):
-            return "a payment is expected" if hold.kind is HoldKind.PROMISE else sentence(Hold(hold.kind, hold.since))
-        case Leaving():
-            return "moves on to the linked workflow later"
+            return _of_many(hold)
+        case Leaving(on=on):
+            holds = account_holds(facts, seen) if on <= seen.as_of else ()
+            return _of_many(holds[0]) if holds else "moves on to the linked workflow later"
         case _:
             return "the next step comes later"
+
+
+def _of_many(hold: Hold) -> str:
+    """The hold in words that are the same for every account that it holds."""
+    return "a payment is expected" if hold.kind is HoldKind.PROMISE else sentence(Hold(hold.kind, hold.since))

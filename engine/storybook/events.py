@@ -46,7 +46,8 @@ def _told(entry: Entry, happenings: Mapping[str, _Reading], day: Shape[date]) ->
     on = given.need("on", day, date.min)
     when = given.may("when", choice(When), When.BEFORE_SEND)
     what = [key for key in given.fields if key in happenings]
-    if not what and not given.broken:
+    unknown = isinstance(entry.value, dict) and entry.value.keys() - {"on", "when", *happenings}
+    if not what and not given.broken and not unknown:  # an unknown key was meant to say what happens
         entry.refuse(f"accepted are one or more of {', '.join(happenings)}", "nothing happens in this event")
     read = [(key, happenings[key](given.fields[key])) for key in what]
     return [_Told(Event(on, key, value, when), given.fields[key]) for key, value in read if value is not None]

@@ -617,3 +617,11 @@ steps = [{ name = "S1", day = 7 }]
 
     assert isinstance(told, tuple)
     assert [(problem.line, problem.key) for problem in told] == [(9, "move_to")]
+
+
+def test_an_unknown_key_of_an_event_is_one_mistake_and_told_once() -> None:
+    text = STORY + '\n[[event]]\non = 2026-06-01\npaid = ["A"]\n'
+
+    (problem,) = problems(text)
+    assert problem.key == "paid"
+    assert "an event has no key 'paid'" in problem.found

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from conftest import shared_file
+from daemon.backtest_command import headline
 from engine.workflow import Channel, Step, WorkflowKind
 from jobs.backtest import Backtest, backtest
 from store.tables import AccountRow, InvoiceRow
@@ -204,6 +205,16 @@ def test_over_two_real_years_nothing_is_listed_that_was_settled(firm: Unplugged)
 def _american(day: str) -> date:
     month, of_month, year = map(int, day.split("/"))
     return date(year, month, of_month)
+
+
+def test_a_first_day_that_is_to_come_is_refused(firm: Unplugged) -> None:
+    firm.workflow("Short", Step("r1", "First", 5))
+    firm.account("Fern", "2026-05-10")
+
+    with pytest.raises(LookupError, match=r"1 July 2026 has not come yet\. To look ahead, use 'arrears simulate'"):
+        backtest(firm.office, firm.id, since=date(2026, 7, 1))
+    told = backtest(firm.office, firm.id, since=date(2026, 6, 1))
+    assert headline(told)[0] == "Nothing: no step came due in these days."
 
 
 def test_a_ledger_without_a_past_is_told_as_such(firm: Unplugged) -> None:

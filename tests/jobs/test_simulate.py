@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from engine.workflow import Channel, Step
 from jobs.recalculate import recalculate
@@ -142,10 +143,29 @@ def test_who_owes_and_gets_nothing_is_counted_with_the_reason(firm: Unplugged) -
         "a payment is expected": 1,
         "there is no address to send it to": 1,
         "the account is muted": 1,
-        "everything is disputed": 1,
-        "the workflow has come to its end": 1,
+        "everything overdue is disputed": 1,
+        "the workflow has no steps": 1,
         "the next step comes later": 1,
     }
+
+
+def test_a_move_that_a_pause_holds_back_is_counted_under_the_pause(firm: Unplugged) -> None:
+    later = firm.workflow("Later", Step("l1", "Late", 90), default=False)
+    firm.workflow("Short", Step("r1", "First", 5), link_workflow_id=later, link_after_days=3)
+    account = firm.account("Paused", "2026-05-26")
+    firm.account("Moves", "2026-05-26")
+    recalculate(firm.office, firm.id)
+    with firm.office.database.unit_of_work() as unit:
+        unit.execute(update(ReminderRow).values(state="sent", performed_on=firm.now.date(), counted=False))
+    recalculate(firm.office, firm.id)
+    firm.hold(account, "paused", why="talks")
+
+    told = simulate(firm.office, firm.id)
+
+    assert told.messages == ()
+    assert told.quiet == {"the account is paused": 1, "the next step comes later": 1}
+    assert [one.note.kind for one in told.happenings] == ["moved on"]
+    assert simulate(firm.office, firm.id, days=2).quiet == {"moves on to the linked workflow later": 2}
 
 
 def test_a_hold_that_ends_in_these_days_lets_the_step_go(firm: Unplugged) -> None:
