@@ -206,6 +206,24 @@ def moved_on(run: Run, workflow: Workflow, to: Workflow, driver: OpenInvoice) ->
     )
 
 
+def rearranged(run: Run, before: Workflow, after: Workflow) -> Run:
+    """The run after its workflow was edited. Steps that it has behind it do not come next for having changed places,
+    and those still to come are not passed over because the last one done now stands behind them.
+
+    A step that was done and now follows one still to come lies ahead like any other; a new cycle gives it a new key.
+    """
+    had = {step.id for step in before.sequence[: place_done(run, before)]}
+    to_come = {step.id for step in before.sequence if step.id not in had}
+    done = place_done(run, after)
+    passed_over = (i for i, step in enumerate(after.sequence[:done]) if step.id in to_come and step.day > run.done_day)
+    place = next(passed_over, done)
+    while place < after.length and after.sequence[place].id in had:
+        place += 1
+    edited = _at(run, after, place) if place != done else run
+    again = any(step.id in had for step in after.sequence[place:])
+    return replace(edited, cycle=run.cycle + 1) if again else edited
+
+
 def _first_place(run: Run, workflow: Workflow, driver: OpenInvoice, facts: Facts, as_of: date) -> int:
     """How many places count as done before the first contact: none, or all before the one that fits the age."""
     by_age = facts.rules.first_contact is FirstContact.BY_AGE

@@ -17,7 +17,8 @@ from sqlmodel import Session, col
 
 from engine.decide import decide
 from engine.facts import Decision, Facts
-from engine.position import Idle, Leaving, Position, due_at, place_done
+from engine.moves import rearranged
+from engine.position import Idle, Leaving, Position, Run, due_at, place_done
 from engine.receivables import Ref
 from engine.soundness import Flaw
 from engine.words import in_words
@@ -106,12 +107,27 @@ def _is_on(facts: Facts, workflow: Ref) -> bool:
 
 
 def _compared(facts: Facts, workflows: Workflows, as_of: date) -> tuple[Effect, str, str] | None:
-    now, then = decide(facts, as_of), decide(facts._replace(workflows=workflows), as_of)
-    before, after = _lines(facts, now), _lines(facts._replace(workflows=workflows), then)
+    edited = _carried_over(facts, workflows)
+    now, then = decide(facts, as_of), decide(edited, as_of)
+    before, after = _lines(facts, now), _lines(edited, then)
     different = [key for key in {**before, **after} if _seen(before.get(key)) != _seen(after.get(key))]
     if not different:
         return None
     return _effect(now, then), *_told_apart(before, after, different[0])
+
+
+def _carried_over(facts: Facts, workflows: Workflows) -> Facts:
+    """The facts as saving the draft would leave them; the keys of reminders stay, for we compare by them."""
+
+    def carried(run: Run) -> Run:
+        before, after = facts.workflows[run.workflow], workflows[run.workflow]
+        return run if before is after else replace(rearranged(run, before, after), cycle=run.cycle)
+
+    return facts._replace(
+        workflows=workflows,
+        run=carried(facts.run) if facts.run is not None else None,
+        invoice_runs={invoice: carried(run) for invoice, run in facts.invoice_runs.items()},
+    )
 
 
 class _Line(NamedTuple):

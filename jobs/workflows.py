@@ -1,9 +1,10 @@
 """What people may do with workflows: save one, copy it, make it the default, delete it.
 
 Accounts walk along a workflow by the ids of its steps, so an edit never loses them: a step that was taken out counts as
-the one before it, one that was put in earlier is not sent any more, one that was put in later lies ahead. Each act is
-one commit, leaves its mark in the audit log, and is followed by a new look at every account. What cannot be done is
-answered with its reason, and nothing is changed then.
+the one before it, one that was put in earlier is not sent any more, one that was put in later lies ahead, and one that
+they have had does not come next for having changed its place. Each act is one commit, leaves its mark in the audit log,
+and is followed by a new look at every account. What cannot be done is answered with its reason, and nothing is changed
+then.
 """
 
 from dataclasses import replace
@@ -16,6 +17,7 @@ from engine.reminders import ReminderState
 from engine.soundness import Flaw
 from jobs.drafts import Draft, DraftStep, draft_of, free_name, looked_over, with_ids
 from jobs.office import Office
+from jobs.rearranging import rearrange
 from jobs.recalculate import recalculate_in
 from store import audit
 from store.leases import one_at_a_time
@@ -50,6 +52,9 @@ def save_workflow(office: Office, organisation_id: int, draft: Draft, *, by: str
         what = "workflow saved" if before is not None else "workflow made"
         audit.record(unit, organisation_id=organisation_id, at=office.clock(), by=by, what=what, **about)
         unit.flush()
+        carried = rearrange(unit, number, before.workflow, draft.workflow) if before is not None else []
+        if carried:
+            return Saved(number, version, recalculate_in(unit, office, organisation_id, carried, answer=()).changed)
         return Saved(number, version, recalculate_in(unit, office, organisation_id).changed)
 
 
