@@ -67,12 +67,22 @@ def turns(session: Session, office: Office, ground: Ground) -> tuple[Turn, ...]:
     if not organisation.first_contacts_a_day:
         return ()
     waiting = _never_written_to(session, organisation)
-    start, taken = _start(session, office, ground)
+    start, taken = next_start(session, office, ground)
     days = _days(ground.rules.sending, start, (taken + len(waiting)) // organisation.first_contacts_a_day + 1)
     return tuple(
         Turn(account, days[(taken + place) // organisation.first_contacts_a_day])
         for place, account in enumerate(waiting)
     )
+
+
+def next_start(session: Session, office: Office, ground: Ground) -> tuple[date, int]:
+    """The next day on which something may leave, and how many first contacts it has had already."""
+    organisation, now = ground.organisation, office.clock()
+    today = office.as_of(organisation)
+    if sending_moment(ground, today, now, window=SENDING_WINDOW) == _at(ground, today):
+        midnight, trying = _midnight(office, organisation), _trying(organisation)
+        return today, departed.first_heard_since(session, ground.number, midnight, diverted=trying)
+    return today + timedelta(days=1), 0
 
 
 def not_its_turn(leaving: Leaving) -> bool:
@@ -146,16 +156,6 @@ def _never_written_to(session: Session, organisation: OrganisationRow) -> list[i
     oldest = {account: due_on or date.max for account, due_on in session.execute(query)}
     known = departed.written_to(session, oldest, diverted=_trying(organisation))
     return sorted(oldest.keys() - known, key=lambda account: (oldest[account], account))
-
-
-def _start(session: Session, office: Office, ground: Ground) -> tuple[date, int]:
-    """The next day on which something may leave, and how many first contacts it has had already."""
-    organisation, now = ground.organisation, office.clock()
-    today = office.as_of(organisation)
-    if sending_moment(ground, today, now, window=SENDING_WINDOW) == _at(ground, today):
-        midnight, trying = _midnight(office, organisation), _trying(organisation)
-        return today, departed.first_heard_since(session, ground.number, midnight, diverted=trying)
-    return today + timedelta(days=1), 0
 
 
 def _days(sending: SendingDays, start: date, count: int) -> list[date]:

@@ -50,13 +50,14 @@ def paused(told: Simulation) -> list[str]:
 
 
 def backlog(told: Simulation) -> list[str]:
-    """How a backlog of accounts that were never reminded is begun."""
-    if len(told.turns) < 2:
+    """How those are begun with that were never written to, where not all of them may be at once."""
+    if not told.turns and not told.turns_later:
         return []
-    first, last, most = min(told.turns), max(told.turns), max(told.turns.values())
+    most = max(told.turns.values(), default=0)
+    later = f" {many(told.turns_later, 'account')} more will have a turn after these days." if told.turns_later else ""
     return [
-        f"{sum(told.turns.values()):,} accounts were never reminded before. At most {most:,} of them hear for the "
-        f"first time on one day, from {in_words(first)} to {in_words(last)}, the oldest debt first."
+        f"{many(sum(told.turns.values()), 'account')} would be written to for the first time, at most {most:,} of them "
+        f"on one day, the oldest debt first.{later}"
     ]
 
 

@@ -6,7 +6,7 @@ the ledger were read every day; no new invoice comes, and nobody answers, pauses
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -25,10 +25,13 @@ from engine.receivables import Ref
 from engine.reminders import Outcome, ReminderKey, ReminderState
 from engine.story import People, Send, Story, Telling, tell
 from engine.workflow import Channel
-from jobs.first_contacts import turns
+from jobs.first_contacts import next_start
+from jobs.foretold_turns import Outlook, Queue, Turns
 from jobs.office import Office
 from jobs.reach import first_day, from_its_turn, hours_of
 from jobs.texts import Texts
+from jobs.trying_out import SendingMode
+from store import departed
 from store.facts import facts_in_chunks, ground_of
 from store.ground import Ground
 from store.past import accounts_named, calls_put_off, lateness_of, workers
@@ -63,7 +66,8 @@ class Simulation:
     `paused`: sending is paused at present, and this is what would go if it were not. `workers` are the people who may
     call, `owing` the accounts with an open invoice. `quiet` says of how many accounts that owe and get nothing why that
     is so. `habits` are how the accounts pay that are taken to pay. `names` and `numbers` are those of the accounts and
-    invoices that are spoken of. `turns`: how many first contacts of a backlog have their turn on which day.
+    invoices that are spoken of. `turns`: how many hear for the first time on which day, where some have to wait for
+    their turn; `turns_later`: how many still wait for it when these days are over.
     """
 
     organisation: str
@@ -82,6 +86,7 @@ class Simulation:
     names: Mapping[int, str]
     numbers: Mapping[Ref, str]
     turns: Mapping[date, int] = field(default_factory=dict)
+    turns_later: int = 0
 
 
 class _Told(NamedTuple):
@@ -115,12 +120,23 @@ def simulate(
         start = first_day(ground, office.clock())
         until = start + timedelta(days=days - 1)
         expecting = _expecting(session, organisation_id) if payers is Payers.AT_THEIR_MEDIAN else None
-        turn_of = {turn.account: turn.on for turn in turns(session, office, ground)}
+        turns = _turns(session, office, ground, start)
         put_off = calls_put_off(session, ground.organisation, now=office.clock())
-        telling = _Teller(ground, start, until, people, expecting, put_off, turn_of)
-        for chunk in facts_in_chunks(session, ground, wanted, as_of=start):
+        telling = _Teller(ground, start, until, people, expecting, put_off, turns, wanted)
+        everybody = wanted if turns is None else None  # whose turn it is depends on everybody else
+        for chunk in facts_in_chunks(session, ground, everybody, as_of=start):
             telling.tell_all(session, {account: one.facts for account, one in chunk.items()})
+        telling.tell_by_turns(session)
         return telling.done(session, payers=payers, paused=bool(known.pause))
+
+
+def _turns(session: Session, office: Office, ground: Ground, start: date) -> Turns | None:
+    """None where everybody may be written to at once."""
+    a_day = ground.organisation.first_contacts_a_day
+    if not a_day:
+        return None
+    on, taken = next_start(session, office, ground)
+    return Turns(a_day, taken if on == start else 0)
 
 
 Expecting = Callable[[int], Expectation]
@@ -144,10 +160,14 @@ class _Teller:
         people: People,
         expecting: Expecting | None,
         put_off: Mapping[int, Mapping[ReminderKey, date]],
-        turn_of: Mapping[int, date],
+        turns: Turns | None,
+        wanted: Collection[int] | None,
     ) -> None:
         self.ground, self.start, self.until, self.people, self.expecting = ground, start, until, people, expecting
-        self.put_off, self.turn_of = put_off, turn_of
+        self.put_off, self.turns = put_off, turns
+        self.wanted = frozenset(wanted) if wanted is not None else None
+        self.new: dict[int, _Told] = {}
+        self.outlook = Outlook({}, frozenset())
         self.owing = 0
         self.messages: list[Foreseen] = []
         self.payments: list[Payment] = []
@@ -158,8 +178,25 @@ class _Teller:
         self.numbers: dict[Ref, str] = {}
 
     def tell_all(self, session: Session, facts: Mapping[int, Facts]) -> None:
-        """Some thousand accounts. Those that owe nothing have no story."""
+        """Some thousand accounts. Those that owe nothing have no story, and those that have a turn come later."""
         told = [self._told(account, known) for account, known in facts.items() if known.invoices]
+        if self.turns is not None:
+            trying = self.ground.organisation.sending_mode != SendingMode.LIVE
+            known = departed.written_to(session, [one.account for one in told], diverted=trying)
+            self.new |= {one.account: one for one in told if one.account not in known}
+            told = [one for one in told if one.account in known]
+        self._keep_all(session, told)
+
+    def tell_by_turns(self, session: Session) -> None:
+        """Those that were never written to, when it is known who they all are."""
+        if self.turns is None:
+            return
+        queue = Queue(self.new, self._told_from)
+        self.outlook = queue.by_turns(self.turns, self.start, self.until)
+        self._keep_all(session, list(queue.told.values()))
+
+    def _keep_all(self, session: Session, told: list[_Told]) -> None:
+        told = [one for one in told if self.wanted is None or one.account in self.wanted]
         self.owing += len(told)
         spoken_of = [one for one in told if one.telling.sends or one.payments or one.telling.notes]
         rows = accounts_named(session, [one.account for one in spoken_of])
@@ -175,6 +212,15 @@ class _Teller:
             self.habits[account] = expectation.habit
             payments = expected_payments(facts.invoices, expectation, first=self.start, last=self.until)
         facts = _arrived(facts, self.start)
+        return _Told(account, facts, self._telling(account, facts, payments), payments)
+
+    def _told_from(self, one: _Told, turn: date) -> _Told:
+        """The same account, to which nothing is written before its turn."""
+        return one._replace(telling=self._telling(one.account, one.facts, one.payments, turn))
+
+    def _telling(
+        self, account: int, facts: Facts, payments: tuple[ExpectedPayment, ...], turn: date | None = None
+    ) -> Telling:
         story = Story(
             start=self.start,
             until=self.until,
@@ -186,10 +232,10 @@ class _Teller:
             currency=self.ground.organisation.currency,
             people=self.people,
             facts=facts,
-            may_reach=from_its_turn(hours_of(self.ground, account), self.turn_of.get(account)),
+            may_reach=from_its_turn(hours_of(self.ground, account), turn),
             put_off=self.put_off.get(account, {}),
         )
-        return _Told(account, facts, tell(story, every_day=False), payments)
+        return tell(story, every_day=False)
 
     def _keep(self, one: _Told, texts: Texts) -> None:
         account, facts, telling, payments = one
@@ -215,6 +261,8 @@ class _Teller:
             return "the account is muted"
         if seen.driver is None:
             return "everything overdue is disputed"
+        if one.account in self.outlook.waiting:
+            return "it is a first contact, whose turn comes later"
         return _why_not(known, seen, next(reversed(one.telling.positions.values())))
 
     def done(self, session: Session, *, payers: Payers, paused: bool) -> Simulation:
@@ -235,7 +283,8 @@ class _Teller:
             habits=self.habits,
             names=self.names,
             numbers=self.numbers,
-            turns=Counter(self.turn_of.values()),
+            turns=self.outlook.days if self.outlook.late else {},
+            turns_later=len(self.outlook.waiting),
         )
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from engine.workflow import Channel, Step
+from jobs.foretelling import backlog
 from jobs.recalculate import recalculate
 from jobs.simulate import Payers, People, Simulation, simulate
 from store.tables import ReminderRow
@@ -166,6 +167,30 @@ def test_a_move_that_a_pause_holds_back_is_counted_under_the_pause(firm: Unplugg
     assert told.quiet == {"the account is paused": 1, "the next step comes later": 1}
     assert [one.note.kind for one in told.happenings] == ["moved on"]
     assert simulate(firm.office, firm.id, days=2).quiet == {"moves on to the linked workflow later": 2}
+
+
+def test_whoever_waits_for_a_turn_beyond_these_days_is_counted(firm: Unplugged) -> None:
+    firm.workflow("Short", *SHORT)
+    names = ("Ash", "Birch", "Cedar", "Dill")
+    numbers = [firm.account(name, f"2026-05-{20 + place}") for place, name in enumerate(names)]
+    firm.account("Not yet", "2026-06-29")
+    recalculate(firm.office, firm.id)
+    assert backlog(simulate(firm.office, firm.id, days=2)) == []
+    firm.settle(first_contacts_a_day=1)
+
+    told = simulate(firm.office, firm.id, days=3)
+
+    assert sent(told) == [("01 Jun", "First"), ("02 Jun", "First"), ("03 Jun", "First")]
+    assert [told.names[int(one.account)] for one in told.messages] == ["Ash", "Birch", "Cedar"]
+    assert told.quiet == {"it is a first contact, whose turn comes later": 1}
+    assert backlog(told) == [
+        "3 accounts would be written to for the first time, at most 1 of them on one day, the oldest debt first. "
+        "1 account more will have a turn after these days."
+    ]
+    alone = simulate(firm.office, firm.id, days=4, account_ids=[numbers[3]])
+    assert (alone.owing, sent(alone)) == (1, [("04 Jun", "First")])
+    firm.settle(first_contacts_a_day=4)
+    assert backlog(simulate(firm.office, firm.id, days=30)) == [], "nobody has to wait"
 
 
 def test_a_hold_that_ends_in_these_days_lets_the_step_go(firm: Unplugged) -> None:

@@ -96,6 +96,41 @@ def test_what_was_foreseen_is_what_left(a_town: Callable[..., Town], house: Hous
     assert bool(told.payments) is (payers is Payers.AT_THEIR_MEDIAN)
 
 
+@pytest.mark.parametrize(
+    ("house", "payers"),
+    [
+        pytest.param(MIXED, Payers.AT_THEIR_MEDIAN, id="mixed, everybody pays as usual"),
+        pytest.param(REGULAR, Payers.NOBODY, id="regular, nobody pays"),
+    ],
+)
+def test_a_backlog_begun_by_turns_is_foreseen_turn_by_turn(
+    a_town: Callable[..., Town], house: House, payers: Payers
+) -> None:
+    town = a_town(at=datetime(2026, 1, 5, 7, tzinfo=UTC), company=False)
+    a_firm_of_forty(town)
+    works_by(town, house)
+    with town.office.database.unit_of_work() as unit:
+        organisation = unit.get(OrganisationRow, town.organisation)
+        assert organisation is not None
+        organisation.first_contacts_a_day = 1
+    town.move(datetime.combine(FIRST, time(7), UTC))
+    town.sync()
+
+    told = simulate(town.office, town.organisation, days=DAYS, payers=payers)
+    assert max(told.turns.values()) == 1
+    acts.resume_organisation(town.office, town.organisation, by=BY)
+    live_through(town, told)
+
+    lived = what_left(town)
+    assert lived == foreseen(told)
+    firsts = [min(one.on for one in lived if one.account == name and one.channel != "call") for name in heard(lived)]
+    assert len(set(firsts)) == len(firsts) == sum(told.turns.values())
+
+
+def heard(lived: list[Left]) -> set[str]:
+    return {one.account for one in lived if one.channel != "call" and not one.skipped}
+
+
 def a_firm_of_forty(town: Town) -> None:
     """Forty accounts, each with a past of its own and something open. Connected, read, and paused."""
     chance = Random(40)
