@@ -75,16 +75,16 @@ def with_outcomes(facts: Facts) -> Facts:
             reminded = max(reminded or outcome.on, outcome.on)
         invoice = outcome.key.invoice
         if invoice is None:
-            run = _walked(facts, run, outcome) if run is not None else None
+            run = _walked(facts, run, outcome, heard=outcome.heard or outcome.tried_out) if run is not None else None
         elif outcome.key.cycle == COURTESY_CYCLE:
             courtesies.add((invoice, outcome.key.step))
         elif invoice in invoice_runs:
-            invoice_runs[invoice] = _walked(facts, invoice_runs[invoice], outcome)
+            invoice_runs[invoice] = _walked(facts, invoice_runs[invoice], outcome, heard=outcome.heard)
     facts = facts._replace(run=run, last_reminded_on=reminded, last_step_on=stepped, outcomes=())
     return facts._replace(courtesies=frozenset(courtesies), invoice_runs=invoice_runs)
 
 
-def _walked(facts: Facts, run: Run, outcome: Outcome) -> Run:
+def _walked(facts: Facts, run: Run, outcome: Outcome, *, heard: bool) -> Run:
     """The run after one outcome; one of another cycle, or of a step that is gone, moves it nowhere."""
     if run.cycle != outcome.key.cycle:
         return run
@@ -92,7 +92,7 @@ def _walked(facts: Facts, run: Run, outcome: Outcome) -> Run:
     step = next((step for step in workflow.sequence if step.id == outcome.key.step), None)
     if step is None:
         return run
-    return performed(run, workflow, step, outcome.on, facts.rules.sending, heard=outcome.heard)
+    return performed(run, workflow, step, outcome.on, facts.rules.sending, heard=heard)
 
 
 def left_behind(facts: Facts, decision: Decision) -> Facts:

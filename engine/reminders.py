@@ -37,12 +37,15 @@ class ReminderState(StrEnum):
 class Outcome:
     """A reminder that was performed on that day and has not been taken into the position yet.
 
-    `heard` is false for a step that was skipped (an SMS without a number): it is done, but nobody was reminded.
+    `heard` is false for a step that was skipped (an SMS without a number): it is done, but nobody was reminded. So it
+    is for one that was only tried out; `tried_out` then says that, for where the account stands, it counts like one
+    that was heard. Else a trial would show reminders after a payment that nobody gets when live.
     """
 
     key: ReminderKey
     on: date
     heard: bool = True
+    tried_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

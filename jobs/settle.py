@@ -21,6 +21,7 @@ from jobs.recalculate import recalculate_in
 from jobs.stops import stop_address
 from jobs.trying_out import where_to
 from store import outbox, stops
+from store.contact_facts import ONLY_TRIED_OUT
 from store.history import write_note
 from store.leases import one_at_a_time
 from store.tables import MessageRow, OrganisationRow, ReminderRow
@@ -87,7 +88,7 @@ def _went(unit: Session, office: Office, reminder: ReminderRow, message: Message
         reminder.id,
         ReminderState.SENT,
         now=now,
-        why=f"tried out: {where_to(message.diverted_to)}" if tried_out else "",
+        why=f"{ONLY_TRIED_OUT}{where_to(message.diverted_to)}" if tried_out else "",
         performed_on=day_of(unit, message),
         heard=not tried_out,
         from_states=_UNDER_WAY if tried_out else (*_UNDER_WAY, ReminderState.QUEUED),

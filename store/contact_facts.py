@@ -13,6 +13,9 @@ from engine.reminders import ANSWER_CYCLE, COURTESY_CYCLE, Outcome, ReminderKey
 from engine.workflow import Channel
 from store.rows import DAYS, Row
 
+ONLY_TRIED_OUT = "tried out: "
+"""How the reason on the row of a reminder begins that was only tried out."""
+
 HEARD_WITHIN = timedelta(days=62)
 """The longest time over which a cap counts contacts fits into it."""
 

@@ -14,7 +14,7 @@ from engine.position import Run
 from engine.receivables import Money, Ref
 from engine.reminders import Outcome, ReminderKey, ReminderState, Standing
 from engine.workflow import Channel
-from store.contact_facts import contacted, tried_out
+from store.contact_facts import ONLY_TRIED_OUT, contacted, tried_out
 from store.positions import walk_of
 from store.rows import DAYS, Row, amount_of, date_of
 from store.stopped_facts import Stopped
@@ -80,7 +80,7 @@ def _reminders(told: Iterable[Row]) -> tuple[dict[int, list[Outcome]], dict[int,
     for account, cycle, step, invoice, state, on, heard, approved_at, held, why in told:
         key = ReminderKey(cycle, step, invoice or None)
         if state == "sent" and on is not None:
-            outcomes[account].append(Outcome(key, DAYS[on], bool(heard)))
+            outcomes[account].append(Outcome(key, DAYS[on], bool(heard), why.startswith(ONLY_TRIED_OUT)))
         else:
             standing[account].append(Standing(key, _STATES[state], approved_at is not None, held, why))
     return outcomes, standing
