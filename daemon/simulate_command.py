@@ -27,7 +27,18 @@ from engine.notes import NoteKind
 from engine.story import People
 from engine.words import days as counted_days
 from engine.workflow import Channel
-from jobs.foretelling import NAMES, and_, assumptions, costs, headline, many, paused, span, taken_for_granted
+from jobs.foretelling import (
+    NAMES,
+    NOBODY_KNOWN,
+    and_,
+    assumptions,
+    costs,
+    headline,
+    many,
+    paused,
+    span,
+    taken_for_granted,
+)
 from jobs.office import Office
 from jobs.simulate import Simulation, simulate
 from store.tables import AccountRow, OrganisationRow
@@ -142,7 +153,8 @@ def _one_account(told: Simulation, name: str, console: Console) -> None:
         if why:
             tell(console, f"[dim]{escape(why)}.[/dim]", behind=" " * 14)
     if not told.messages:
-        why = next(iter(told.quiet), "nothing of it is overdue for long enough")
+        owes = "nothing of it is overdue for long enough" if told.owing else "it owes nothing"
+        why = next(iter(told.quiet), owes)
         tell(console, f"Nothing would be sent: {escape(why)}.", behind="  ")
     console.print()
 
@@ -152,11 +164,12 @@ def _habit(told: Simulation) -> list[str]:
     own = {
         Whose.ITS_OWN: "the median of the invoices that it has settled",
         Whose.EVERYBODY: "as all accounts together do, having settled fewer than three invoices itself",
-        Whose.NOBODY: "because nothing is known of anybody's payments",
     }
     return [
         f"It is taken to pay {_late(habit.lateness)}, {own[habit.whose]}; and what is later than that already, when "
         "half of those that were as late had been paid."
+        if habit.whose in own
+        else NOBODY_KNOWN.replace("every account is", "it is")
         for habit in told.habits.values()
     ]
 
@@ -186,7 +199,7 @@ def _noted(told: Simulation) -> Iterable[Event]:
 def _sent(told: Simulation) -> Iterable[Event]:
     for one in told.messages:
         if one.send.skipped:
-            yield one.send.on, 2, f"{one.send.step} is skipped", "There is no mobile number to send it to"
+            yield one.send.on, 2, f"{one.send.step} is skipped", "There is no mobile number that may be texted"
         else:
             yield one.send.on, 2, f"{one.send.step}, by {_BY[one.send.channel]}", one.because
 

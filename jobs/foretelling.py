@@ -12,6 +12,10 @@ from engine.words import in_words
 from engine.workflow import Channel
 from jobs.simulate import Simulation
 
+NOBODY_KNOWN = (
+    "No payment has been seen yet, so every account is taken to pay on the due date; what is overdue already is not "
+    "taken to be paid in these days."
+)
 NAMES = {Channel.EMAIL: "email", Channel.SMS: "text message", Channel.CALL: "call"}
 
 
@@ -66,10 +70,7 @@ def as_usual(told: Simulation) -> list[str]:
         return []
     own = sum(habit.whose is Whose.ITS_OWN for habit in told.habits.values())
     if all(habit.whose is Whose.NOBODY for habit in told.habits.values()):
-        return [
-            "No payment has been seen yet, so every account is taken to pay on the due date; what is overdue already "
-            "is not taken to be paid in these days."
-        ]
+        return [NOBODY_KNOWN]
     others = (
         f" {own:,} of the {many(len(told.habits), 'account')} have a past of their own (three invoices or more); the "
         "others are taken to pay as all accounts together do."

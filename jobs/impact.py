@@ -229,7 +229,7 @@ def _told(position: Position) -> str:
     elif position.assigned != position.next_step:
         told = f"at {position.assigned.name}; {told}"
     alone = position.workflow.kind is WorkflowKind.INVOICE and position.driver is not None
-    return f"{position.driver.number} {told}" if alone else told
+    return f"{position.driver.number}: {told}" if alone else told
 
 
 _BY = {Channel.EMAIL: "by email", Channel.SMS: "by SMS", Channel.CALL: "by telephone"}

@@ -15,17 +15,14 @@ from sqlmodel import Session
 
 from engine.facts import Facts
 from engine.forecast import Expectation, ExpectedPayment, Habit, Payers, as_events, expected_payments, past_of
-from engine.gates import account_holds
-from engine.holds import Hold, HoldKind, sentence
-from engine.looking import Look, look
 from engine.message_calendar import Foreseen, because_of
 from engine.notes import Note, NoteKind
-from engine.position import Held, Idle, Leaving, Pending, Position
 from engine.receivables import Ref
 from engine.reminders import Outcome, ReminderKey, ReminderState
 from engine.story import People, Send, Story, Telling, tell
 from engine.workflow import Channel
 from jobs.first_contacts import next_start
+from jobs.foretold_silence import TURN_LATER, why_silent
 from jobs.foretold_turns import Outlook, Queue, Turns
 from jobs.office import Office
 from jobs.reach import first_day, from_its_turn, hours_of
@@ -196,7 +193,7 @@ class _Teller:
         self._keep_all(session, list(queue.told.values()))
 
     def _keep_all(self, session: Session, told: list[_Told]) -> None:
-        told = [one for one in told if self.wanted is None or one.account in self.wanted]
+        told = [one for one in told if self._is_asked_for(one.account)]
         self.owing += len(told)
         spoken_of = [one for one in told if one.telling.sends or one.payments or one.telling.notes]
         rows = accounts_named(session, [one.account for one in spoken_of])
@@ -204,6 +201,9 @@ class _Teller:
         texts = Texts(session, self.ground.organisation, rows)
         for one in told:
             self._keep(one, texts)
+
+    def _is_asked_for(self, account: int) -> bool:
+        return self.wanted is None or account in self.wanted
 
     def _told(self, account: int, facts: Facts) -> _Told:
         payments: tuple[ExpectedPayment, ...] = ()
@@ -253,17 +253,8 @@ class _Teller:
         """Why an account that is overdue at the end was sent nothing; empty where nothing is overdue by then."""
         paid = {invoice for expected in one.payments for invoice in expected.invoices}
         owed = tuple(invoice for invoice in one.facts.invoices if invoice.id not in paid)
-        known = one.facts._replace(invoices=owed, ledger_as_of=self.until)
-        seen = look(known, self.until)
-        if not seen.overdue:
-            return ""
-        if seen.muted:
-            return "the account is muted"
-        if seen.driver is None:
-            return "everything overdue is disputed"
-        if one.account in self.outlook.waiting:
-            return "it is a first contact, whose turn comes later"
-        return _why_not(known, seen, next(reversed(one.telling.positions.values())))
+        why = why_silent(one.facts._replace(invoices=owed, ledger_as_of=self.until), one.telling, self.until)
+        return TURN_LATER if why and one.account in self.outlook.waiting else why
 
     def done(self, session: Session, *, payers: Payers, paused: bool) -> Simulation:
         organisation = self.ground.organisation
@@ -280,7 +271,7 @@ class _Teller:
             payments=tuple(sorted(self.payments, key=lambda one: (one.expected.on, self.names[one.account]))),
             happenings=tuple(sorted(self.happenings, key=lambda one: (one.on, one.account))),
             quiet=dict(self.quiet.most_common()),
-            habits=self.habits,
+            habits={account: habit for account, habit in self.habits.items() if self._is_asked_for(account)},
             names=self.names,
             numbers=self.numbers,
             turns=self.outlook.days if self.outlook.late else {},
@@ -301,23 +292,3 @@ def _arrived(facts: Facts, on: date) -> Facts:
 
 def _is_text(send: Send) -> bool:
     return send.channel is Channel.SMS and not send.skipped
-
-
-def _why_not(facts: Facts, seen: Look, position: Position) -> str:
-    match position.state:
-        case Idle():
-            return "the workflow has come to its end" if position.workflow.length else "the workflow has no steps"
-        case Pending():
-            return "a step waits for a person"
-        case Held(holds=(hold, *_)):
-            return _of_many(hold)
-        case Leaving(on=on):
-            holds = account_holds(facts, seen) if on <= seen.as_of else ()
-            return _of_many(holds[0]) if holds else "moves on to the linked workflow later"
-        case _:
-            return "the next step comes later"
-
-
-def _of_many(hold: Hold) -> str:
-    """The hold in words that are the same for every account that it holds."""
-    return "a payment is expected" if hold.kind is HoldKind.PROMISE else sentence(Hold(hold.kind, hold.since))

@@ -111,8 +111,14 @@ def test_one_account_is_told_day_by_day_with_its_reasons(firm: Unplugged) -> Non
         "              INV-1 is the oldest overdue invoice at 20 days, listed with INV-2.",
     ]
     ivy = said(firm, account="Ivy Cottage", payers=Payers.AT_THEIR_MEDIAN, width=120)
-    assert "It is taken to pay on the due date, because nothing is known of anybody's payments" in ivy
+    assert "No payment has been seen yet, so it is taken to pay on the due date; what is overdue already is not" in ivy
     assert "Text is skipped" in ivy
+    assert "There is no mobile number that may be texted." in ivy
+    firm.account("Owes nothing")
+    assert "Nothing would be sent: it owes nothing." in said(firm, account="Owes nothing")
+    firm.settle(first_contacts_a_day=1)
+    assert said(firm, account="Ivy Cottage", payers=Payers.AT_THEIR_MEDIAN).count("No payment has been seen") == 1
+    firm.settle(first_contacts_a_day=0)
     firm.hold(3, "paused")
     assert "Nothing would be sent: the account is paused." in said(firm, account="odd")
     with pytest.raises(LookupError, match="No account is called 'Nobody'"):

@@ -258,8 +258,8 @@ def test_the_invoices_of_a_regular_workflow_are_told_one_by_one(firm: Firm) -> N
 
     assert found["Alone"] == (
         Effect.DIFFERENT,
-        "Alone 3 at the start; S1 follows on 8 February 2026; Alone 2: S2 on 15 February 2026",
-        "Alone 3 at the start; S1 follows on 8 February 2026; Alone 2: S2 on 20 February 2026",
+        "Alone 3: at the start; S1 follows on 8 February 2026; Alone 2: S2 on 15 February 2026",
+        "Alone 3: at the start; S1 follows on 8 February 2026; Alone 2: S2 on 20 February 2026",
     )
 
 
