@@ -91,13 +91,14 @@ def _run_of_the_account(facts: Facts, seen: Look, begin: Begin | None) -> Run:
     oldest = seen.driver or driver_of(seen.overdue)
     assert oldest is not None
     known = facts.run if begin is None else None
+    used = max([facts.cycle, *(walk.cycle for walk in facts.invoice_runs.values())])  # each repetition has used one
     if known is not None:
         fresh = any(invoice.id not in facts.invoice_runs for invoice in _counted(seen))
-        cycle = known.cycle + 1 if fresh else known.cycle
+        cycle = used + 1 if fresh else used
         return replace(known, cycle=cycle, anchor=oldest.due_on, driver=oldest.id, driver_due_on=oldest.due_on)
     chosen = begin.workflow if begin is not None and begin.workflow is not None else facts.default_workflow
     by_hand = begin is not None and begin.by_hand
-    return Run(chosen, facts.cycle + 1, oldest.due_on, oldest.id, oldest.due_on, by_hand=by_hand)
+    return Run(chosen, used + 1, oldest.due_on, oldest.id, oldest.due_on, by_hand=by_hand)
 
 
 def _counted(seen: Look) -> tuple[OpenInvoice, ...]:
