@@ -56,9 +56,10 @@ def _on(session: Session, organisation: OrganisationRow, account: AccountRow, at
         raise LookupError(f"Nothing had been decided about {account.name} by {in_words(at)}.")
     facts = kept.facts
     if kept.as_of < at:  # nothing has happened since; only the date is another, and perhaps the ledger was read anew
-        facts = left_behind(facts, decide(facts, kept.as_of))._replace(
-            ledger_as_of=_read_by(session, organisation, end)
-        )
+        facts = left_behind(facts, decide(facts, kept.as_of))
+        reading = _read_by(session, organisation, end)
+        if reading is not None and reading > (facts.ledger_as_of or date.min):
+            facts = facts._replace(ledger_as_of=reading)  # where no reading is kept any more, the last one known holds
     return Explained(at, explained(facts, at), kept)
 
 

@@ -107,3 +107,14 @@ def test_a_past_day_is_told_as_it_was_known(firm: Unplugged) -> None:
     tell_why(firm.office, "Fern", Console(file=out, width=200), then)
     assert "As it was known on 1 June 2026; decision 1, made at 06:00 UTC on 1 June 2026." in out.getvalue()
     assert "If it came today" not in out.getvalue()
+
+
+def test_a_past_day_never_denies_a_reading_that_a_decision_rests_on(firm: Unplugged) -> None:
+    firm.account("Fern", f"{firm.now.date() - timedelta(days=2)}")
+    recalculate(firm.office, firm.id)
+    quiet = firm.now.date() + timedelta(days=1)
+    firm.now += timedelta(days=900)  # the sync log of those days is long gone
+
+    out = StringIO()
+    tell_why(firm.office, "Fern", Console(file=out, width=200), quiet)
+    assert "last read: 1 June 2026" in out.getvalue()
