@@ -12,7 +12,7 @@ from engine.ageing import OpenInvoice
 from engine.courtesy import courtesy_orders
 from engine.each_invoice import decide_each_invoice
 from engine.facts import Begin, Decision, Facts
-from engine.gates import account_holds, at_the_gates, held_because, standing_of, taken_back
+from engine.gates import account_holds, at_the_gates, held_because, taken_back, told_before
 from engine.holds import Hold, HoldKind, sentence
 from engine.looking import Look, look
 from engine.moves import Moved, assigned_place, begun, leaves_on, moved_on, performed, reassessed
@@ -296,7 +296,6 @@ def _moved_on(position: Position, left: Workflow) -> str:
 
 def held_notes(facts: Facts, state: Held, orders: tuple[Order, ...]) -> list[Note]:
     """A step that would have gone and was held back is told once, with the reason."""
-    known = standing_of(facts, orders[0].key)
-    if known is not None and known.held_because == orders[0].held_because:
+    if told_before(facts, orders[0]):
         return []
     return [Note(NoteKind.HELD, ended(f"{state.step.name} was not sent: {orders[0].held_because}"))]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from engine.ageing import OpenInvoice
 from engine.courtesy import courtesy_orders
 from engine.facts import Begin, Decision, Facts
-from engine.gates import at_the_gates, held_because, last_reminder, standing_of, taken_back
+from engine.gates import at_the_gates, held_because, last_reminder, taken_back, told_before
 from engine.looking import Look, driver_of
 from engine.moves import assigned_place
 from engine.notes import Note, NoteKind
@@ -195,9 +195,8 @@ def _notes(facts: Facts, seen: Look, position: Position, walks: list[_Walk], beg
         if walk.invoice.id not in facts.invoice_runs:
             text = f"{walk.invoice.number} is overdue and begins on {position.workflow.name}."
             notes.append(Note(NoteKind.BEGAN, text, walk.invoice.id))
-        if isinstance(walk.state, Held) and (order := _order(facts, seen, walk)) is not None:
-            known = standing_of(facts, order.key)
-            if known is None or known.held_because != order.held_because:
-                text = f"{walk.state.step.name} for {walk.invoice.number} was not sent: {order.held_because}"
-                notes.append(Note(NoteKind.HELD, ended(text), walk.invoice.id))
+        order = _order(facts, seen, walk) if isinstance(walk.state, Held) else None
+        if order is not None and not told_before(facts, order):
+            text = f"{order.step.name} for {walk.invoice.number} was not sent: {order.held_because}"
+            notes.append(Note(NoteKind.HELD, ended(text), walk.invoice.id))
     return tuple(notes)

@@ -57,6 +57,12 @@ def standing_of(facts: Facts, key: ReminderKey) -> Standing | None:
     return next((one for one in facts.standing if one.key == key), None)
 
 
+def told_before(facts: Facts, order: Order) -> bool:
+    """Whether history says already why this reminder does not go: for the same reason, or that it was refused."""
+    known = standing_of(facts, order.key)
+    return known is not None and (known.state is not ReminderState.QUEUED or known.held_because == order.held_because)
+
+
 def holds_of(facts: Facts, seen: Look, step: Step, key: ReminderKey) -> tuple[Hold, ...]:
     """What stops this step today: what people and debtors said, then what the outbox, the limits and the ledger say."""
     holds = [*account_holds(facts, seen)]

@@ -13,8 +13,9 @@ from engine.limits import Cap, ContactRules
 from engine.position import Position
 from engine.story import Event, People, Story, Telling, When, tell
 from engine.workflow import WorkflowKind
+from inventing import regular_stories, stories
 from telling import W1, a_story, invoice
-from tests.engine.test_properties import MANY, regular_stories, stories
+from tests.engine.test_properties import MANY
 
 FEW = ContactRules("few", "Few", caps=(Cap(2, 20),))
 
