@@ -3,9 +3,10 @@
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from engine.position import Position, place_done
+from engine.facts import Decision
+from engine.position import place_done
 from engine.reminders import ReminderState
-from engine.workflow import Step
+from engine.workflow import Step, WorkflowKind
 from store.tables import ReminderRow
 
 
@@ -17,9 +18,16 @@ class Rung(NamedTuple):
     on: date | None
 
 
-def ladder(position: Position, cycle: int, reminders: tuple[ReminderRow, ...]) -> tuple[Rung, ...]:
-    """Where the account stands. `reminders` may hold earlier runs as well; those of this one date its steps."""
-    sequence, run = position.workflow.sequence, position.run
+def ladder(decision: Decision, reminders: tuple[ReminderRow, ...]) -> tuple[Rung, ...]:
+    """Where the account stands, or the one of its invoices that it shows where each walks alone. `reminders` may hold
+    earlier runs as well; those of this one date its steps.
+    """
+    position, run, cycle = decision.position, decision.position.run, decision.cycle
+    if position.workflow.kind is WorkflowKind.INVOICE:
+        invoice = position.driver.id if position.driver is not None else None
+        run = decision.invoice_runs.get(invoice) if invoice is not None else None
+        reminders = tuple(reminder for reminder in reminders if reminder.invoice_id == invoice)
+    sequence = position.workflow.sequence
     done = min(place_done(run, position.workflow), len(sequence)) if run else 0
     went = _went(reminders, cycle)
     rungs = []

@@ -122,7 +122,7 @@ def _stands(told: Explained, file: AccountFile) -> dict[str, Any]:
         "as_of": told.as_of,
         "decision": decision,
         "kind": type(decision.position.state).__name__.lower(),
-        "rungs": ladder(decision.position, decision.cycle, known),
+        "rungs": ladder(decision, known),
         "primary": explanation.primary,
         "besides": explanation.besides,
         "courtesy": explanation.courtesy,
