@@ -22,8 +22,8 @@ def stood(flow: Workflow) -> list[tuple[str, str, date | None]]:
     alone.
     """
     old, young = (
-        OpenInvoice(number, number, TODAY - timedelta(days=age), Decimal(100), "GBP")
-        for number, age in (("1", 20), ("2", 11))
+        OpenInvoice(number, f"INV-{number}", TODAY - timedelta(days=age), Decimal(100), "GBP")
+        for number, age in ((1, 20), (2, 11))
     )
     known = Facts(Rules(), {flow.id: flow}, flow.id, (old, young), TODAY)
     went = []
@@ -40,8 +40,9 @@ def stood(flow: Workflow) -> list[tuple[str, str, date | None]]:
                 step_id=one.step.id,
                 step_name=one.step.name,
                 channel="email",
-                invoice_id=int(one.key.invoice) if one.key.invoice is not None else None,
+                invoice_id=one.key.invoice,  # type: ignore[arg-type]
                 queued_at=datetime.combine(on, time(7), UTC),
+                send_after=datetime.combine(on, time(9), UTC),
                 state=ReminderState.SENT,
                 performed_on=on,
             )
