@@ -41,6 +41,7 @@ def stood(flow: Workflow) -> list[tuple[str, str, date | None]]:
                 step_name=one.step.name,
                 channel="email",
                 invoice_id=one.key.invoice,  # type: ignore[arg-type]
+                due_on=on,
                 queued_at=datetime.combine(on, time(7), UTC),
                 send_after=datetime.combine(on, time(9), UTC),
                 state=ReminderState.SENT,
