@@ -32,7 +32,7 @@ from engine.position import (
 from engine.reminders import COURTESY_CYCLE, Order, ReminderKey
 from engine.telling import capital, ended
 from engine.words import days
-from engine.workflow import Workflow, WorkflowKind
+from engine.workflow import WorkflowKind
 
 
 class _Walk(NamedTuple):
@@ -55,7 +55,7 @@ def decide_each_invoice(facts: Facts, seen: Look) -> Decision:
         *(order for walk in walks if (order := _order(facts, seen, walk)) is not None),
         *courtesy_orders(facts, seen, workflow, one_a_day=False),
     )
-    position = _position(seen, run, workflow, walks)
+    position = _position(facts, seen, run, walks)
     return Decision(
         position=position,
         cycle=run.cycle,
@@ -167,8 +167,12 @@ def _order(facts: Facts, seen: Look, walk: _Walk) -> Order | None:
 _URGENCY = (Due, Held, Pending, Waiting, Idle)
 
 
-def _position(seen: Look, run: Run, workflow: Workflow, walks: list[_Walk]) -> Position:
-    """What the account shows: the most urgent of its invoices, the earliest first."""
+def _position(facts: Facts, seen: Look, run: Run, walks: list[_Walk]) -> Position:
+    """What the account shows: the most urgent of its invoices, the earliest first.
+
+    An invoice that is newer than the account's run may walk on another workflow, that of the present default.
+    """
+    workflow = facts.workflows[run.workflow]
     if not walks:
         return Position(workflow, Idle(), seen.as_of, run, None, told="everything overdue is disputed")
     counted = [walk for walk in walks if walk.invoice.id not in seen.disputed] or walks
@@ -178,7 +182,8 @@ def _position(seen: Look, run: Run, workflow: Workflow, walks: list[_Walk]) -> P
         told += " and has had every step"
     elif len(counted) > 1:
         told += f"; {len(counted)} invoices are reminded one by one"
-    assigned = workflow.step_at(assigned_place(urgent.run, workflow, seen.as_of))
+    its_own = facts.workflows[urgent.run.workflow]
+    assigned = its_own.step_at(assigned_place(urgent.run, its_own, seen.as_of))
     return Position(workflow, urgent.state, seen.as_of, run, urgent.invoice, assigned, told)
 
 
@@ -193,7 +198,7 @@ def _notes(facts: Facts, seen: Look, position: Position, walks: list[_Walk], beg
         notes.append(Note(NoteKind.ASSIGNED, f"Moved to {position.workflow.name}{who}: each invoice begins anew."))
     for walk in walks:
         if walk.invoice.id not in facts.invoice_runs:
-            text = f"{walk.invoice.number} is overdue and begins on {position.workflow.name}."
+            text = f"{walk.invoice.number} is overdue and begins on {facts.workflows[walk.run.workflow].name}."
             notes.append(Note(NoteKind.BEGAN, text, walk.invoice.id))
         order = _order(facts, seen, walk) if isinstance(walk.state, Held) else None
         if order is not None and not told_before(facts, order):

@@ -250,7 +250,8 @@ def _keep(teller: Teller, decision: Decision, day: date) -> None:
 def _send(teller: Teller, decision: Decision, order: Order, day: date) -> None:
     channel = order.step.channel
     heard = channel is not Channel.SMS or channel in teller.facts.reachable
-    workflow = decision.position.workflow.name
+    walk = decision.invoice_runs.get(order.key.invoice) if order.key.invoice is not None else None
+    workflow = teller.facts.workflows[walk.workflow].name if walk is not None else decision.position.workflow.name
     teller.telling.sends.append(Send(day, workflow, order.step.name, channel, order.invoices, skipped=not heard))
     teller.queued.pop(order.key, None)
     teller.approved.discard(order.key)
