@@ -91,7 +91,8 @@ def test_in_whichever_order_the_steps_are_put_nobody_stands_still(
     assert firm.reminders(ivy, ReminderState.QUEUED) == []
 
 
-def test_an_invoice_that_walks_alone_is_carried_over_likewise(firm: Firm) -> None:
+def test_an_invoice_that_walks_alone_is_carried_over_likewise(database_url: str) -> None:
+    firm = Firm.founded(database_url)
     steps = (an_email("S1", 5), an_email("S2", 15), an_email("S3", 25))
     single = firm.save(Draft("Single", steps, kind=WorkflowKind.INVOICE))
     oak = firm.account("Oak", START, on(4), default_workflow_id=single)
@@ -102,6 +103,7 @@ def test_an_invoice_that_walks_alone_is_carried_over_likewise(firm: Firm) -> Non
     firm.walk(on(17), on(60))
 
     assert firm.sent(oak) == ["S1", "S1", "S2", "S3", "S3", "S1", "S1"]
+    firm.close()
 
 
 def test_a_reminder_that_is_just_leaving_counts_also_when_its_step_changes_places(firm: Firm) -> None:
