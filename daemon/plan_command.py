@@ -44,12 +44,17 @@ def _whether(organisation: OrganisationRow) -> list[str]:
         )
     if organisation.capped_at is not None:
         lines.append(f"A cap holds the rest back: {organisation.capped_why}. Release it on the front page.")
+    return [*lines, *trial(organisation)] or ["Sending is on."]
+
+
+def trial(organisation: OrganisationRow) -> list[str]:
+    """Where messages go while sending is only tried out."""
     match organisation.sending_mode:
         case "shadow":
-            lines.append("Shadow mode: everything is done but the sending.")
+            return ["Shadow mode: everything is done but the sending."]
         case "to me":
-            lines.append(f"Every message goes to {organisation.sending_to} instead of the customers.")
-    return lines or ["Sending is on."]
+            return [f"Every message goes to {organisation.sending_to} instead of the customers."]
+    return []
 
 
 def _waiting(going: int, held: int) -> list[str]:

@@ -9,11 +9,12 @@ from sqlalchemy import func, or_, select, true
 from sqlmodel import col
 
 from daemon.lines import tell
+from daemon.plan_command import trial
 from engine.position import Clear, Due, Held, Idle, Leaving, Pending, Waiting
 from engine.reasons import Explanation
 from engine.telling import capital, ended
 from engine.words import in_words
-from jobs.explain import explain
+from jobs.explain import Explained, explain
 from jobs.office import Office
 from store.letters import queued_letters
 from store.tables import AccountRow, OrganisationRow
@@ -35,7 +36,7 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
     tell(console, f"{escape(ended(capital(position.because)))}\n")
     where = position.assigned.name if position.assigned else "the start"
     console.print(f"  Stands at   {escape(where)}")
-    tell(console, escape(_now(told.explanation)), behind="  Now         ")
+    tell(console, escape(_now(told)), behind="  Now         ")
     if position.next_step is not None:
         console.print(f"  Next        {escape(position.next_step.name)}, due on {in_words(position.next_due_on)}")
     tell(console, escape(ended(capital(primary.text))), behind="  Because     ")
@@ -43,8 +44,8 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
         tell(console, escape(primary.change), behind="  To change   ")
     for sentence in told.explanation.besides if told.kept is None else ():
         tell(console, escape(sentence), behind="  Besides     ")
-    if at is None:
-        _letters(office, account.id, console)
+    if told.kept is None:
+        _besides(office, account, console)
     console.print("\n  What was asked")
     for reason in told.explanation.reasons:
         mark = "[green]✓[/green]" if reason.passed else "[red]✗[/red]"
@@ -55,10 +56,13 @@ def tell_why(office: Office, named: str, console: Console, at: date | None = Non
     console.print()
 
 
-def _letters(office: Office, account_id: int, console: Console) -> None:
-    """What is queued besides, which the rule of the workflow does not see."""
+def _besides(office: Office, account: AccountRow, console: Console) -> None:
+    """Whether sending is only tried out, and what is queued besides, which the rule of the workflow does not see."""
     with office.database.reading() as session:
-        for letter in queued_letters(session, account_id):
+        organisation = session.get(OrganisationRow, account.organisation_id)
+        for sentence in trial(organisation) if organisation is not None else ():
+            tell(console, escape(sentence), behind="  Besides     ")
+        for letter in queued_letters(session, account.id or 0):
             waits = letter.why or f"for {letter.send_after:%H:%M} UTC on {in_words(letter.send_after.date())}"
             tell(console, f"{escape(letter.step_name)} waits: {escape(waits)}.", behind="  Besides     ")
 
@@ -101,14 +105,16 @@ def _listed(found: Sequence[AccountRow], organisations: Mapping[int | None, str]
     return ", ".join(f"{account.name}{whose[account.id]} ({account.id})" for account in found)
 
 
-def _now(told: Explanation) -> str:
-    match told.decision.position.state:
+def _now(told: Explained) -> str:
+    explanation = told.explanation
+    match explanation.decision.position.state:
         case Clear():
-            return _clear(told)
+            return told.waits or _clear(explanation)
         case Waiting():
             return "waiting for the next step's day"
         case Due():
-            return "due: it goes at the next sending time, after one more look at the ledger"
+            at_once = "due: it goes at the next sending time, after one more look at the ledger"
+            return f"due: {told.waits}" if told.waits else at_once
         case Pending():
             return "pending: it waits for a person"
         case Held():
@@ -116,7 +122,7 @@ def _now(told: Explanation) -> str:
         case Leaving():
             return "done with this workflow: the linked one takes over"
         case Idle():
-            return f"idle: nothing follows; {told.nothing_follows}"
+            return f"idle: nothing follows; {explanation.nothing_follows}"
 
 
 def _clear(told: Explanation) -> str:

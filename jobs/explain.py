@@ -15,20 +15,25 @@ from engine.calendars import civil_date, moment_of
 from engine.decide import decide, left_behind
 from engine.reasons import Explanation
 from engine.reasons import explain as explained
+from engine.reminders import ReminderState
 from engine.words import in_words
 from jobs.office import Office
 from jobs.sync import NIGHTLY
 from store.facts import facts_of, ground_of
 from store.kept_decisions import Kept, kept_on
-from store.tables import AccountRow, OrganisationRow, SyncRunRow
+from store.tables import AccountRow, OrganisationRow, ReminderRow, SyncRunRow
 
 
 class Explained(NamedTuple):
-    """Why an account stands where it stands on the day `as_of`; `kept` is the decision that a past day rests on."""
+    """Why an account stands where it stands on the day `as_of`; `kept` is the decision that a past day rests on.
+
+    `waits`: what is due is queued, and waits at the door: for the hours of contact, for its turn, for a provider.
+    """
 
     as_of: date
     explanation: Explanation
     kept: Kept | None = None
+    waits: str = ""
 
 
 def explain(office: Office, account_id: int, at: date | None = None) -> Explained:
@@ -44,8 +49,22 @@ def explain(office: Office, account_id: int, at: date | None = None) -> Explaine
         if at is not None and at > today:
             raise LookupError(f"{in_words(at)} has not come yet. To look ahead, use 'arrears simulate'.")
         if at is None or at == today:
-            return Explained(today, explained(facts_of(session, ground, [account_id])[account_id], today))
+            explanation = explained(facts_of(session, ground, [account_id])[account_id], today)
+            return Explained(today, explanation, waits=_at_the_door(session, account_id, explanation))
         return _on(session, ground.organisation, account, at)
+
+
+def _at_the_door(session: Session, account_id: int, explanation: Explanation) -> str:
+    steps = [order.step.id for order in explanation.decision.orders]
+    query = select(ReminderRow).where(
+        col(ReminderRow.account_id) == account_id,
+        col(ReminderRow.state) == ReminderState.QUEUED,
+        col(ReminderRow.held_because) == "",
+        col(ReminderRow.step_id).in_(steps),
+        col(ReminderRow.why) != "",
+    )
+    row = session.scalars(query.order_by(col(ReminderRow.id)).limit(1)).first() if steps else None
+    return f"{row.step_name} waits: {row.why}" if row is not None else ""
 
 
 def _on(session: Session, organisation: OrganisationRow, account: AccountRow, at: date) -> Explained:

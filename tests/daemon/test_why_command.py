@@ -9,6 +9,7 @@ from rich.console import Console
 from daemon.why_command import find, tell_why
 from engine.workflow import Step
 from jobs.account_acts import ask_question, mute_account, pause_account
+from jobs.first_contacts import spread
 from jobs.recalculate import recalculate
 from store.tables import OrganisationRow
 from unplugged import Unplugged
@@ -118,3 +119,25 @@ def test_a_past_day_never_denies_a_reading_that_a_decision_rests_on(firm: Unplug
     out = StringIO()
     tell_why(firm.office, "Fern", Console(file=out, width=200), quiet)
     assert "last read: 1 June 2026" in out.getvalue()
+
+
+def test_what_waits_at_the_door_is_not_promised_for_the_next_sending_time(firm: Unplugged) -> None:
+    for name in ("Ash", "Birch"):
+        firm.account(name, f"{firm.now.date() - timedelta(days=7)}")
+    firm.settle(first_contacts_a_day=1)
+    recalculate(firm.office, firm.id)
+    spread(firm.office)
+
+    assert "Now         due: it goes at the next sending time" in told(firm, "Ash")
+    later = told(firm, "Birch")
+    assert "Now         due: First waits: it is a first contact, of which only so many are made on one day" in later
+    assert "its turn comes on 2 June 2026" in later
+
+
+def test_whoever_asks_while_sending_is_only_tried_out_is_told_so(firm: Unplugged) -> None:
+    firm.account("Fern", f"{firm.now.date() - timedelta(days=7)}")
+    recalculate(firm.office, firm.id)
+    assert "Besides" not in told(firm, "Fern")
+    firm.settle(sending_mode="shadow")
+
+    assert "  Besides     Shadow mode: everything is done but the sending." in told(firm, "Fern")

@@ -394,6 +394,15 @@ def test_what_is_due_says_that_its_day_has_come_and_not_that_the_gap_is_over(ann
     assert "nothing is planned" not in page.lower()
 
 
+def test_what_is_due_and_waits_at_the_door_says_what_for(anna: Visitor, books: Books) -> None:
+    number = books.accounts["due"]
+    with books.office.database.unit_of_work() as unit:
+        for row in unit.exec(select(ReminderRow).where(ReminderRow.account_id == number)):
+            row.why = "it is night where they live"
+
+    assert "Reminder 1 waits: it is night where they live." in anna.get(f"/accounts/{number}").words
+
+
 def test_a_friendly_word_before_the_due_date_is_planned_on_the_page_as_it_is_queued(
     anna: Visitor, books: Books
 ) -> None:

@@ -129,6 +129,7 @@ def _stands(told: Explained, file: AccountFile) -> dict[str, Any]:
         "nothing_follows": explanation.nothing_follows,
         "reasons": _primary_first(explanation),
         "leaves_at": _leaves_at(told, file),
+        "at_the_door": told.waits,
     }
 
 
