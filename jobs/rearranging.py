@@ -29,7 +29,8 @@ def rearrange(unit: Session, workflow_id: int, before: Workflow, after: Workflow
     """Carries everybody on this workflow over into its new order. Returns the accounts for whom that made a change."""
     walkers = [*_walkers(unit, _ACCOUNTS, workflow_id, before, after)]
     alone = [*_walkers(unit, _INVOICES, workflow_id, before, after)]
-    again = {one.account for one in (*walkers, *alone) if one.run.cycle} - _under_way(unit, workflow_id)
+    again = {one.account for one in (*walkers, *alone) if one.run.cycle}
+    again = again - _under_way(unit, workflow_id) if again else again
     rows.write(
         unit,
         "UPDATE positions SET done = ?, done_day = ?, repeats = ? WHERE account_id = ?",
