@@ -31,8 +31,10 @@ from inventing import EDIT, LEDGER_EVENTS, NAMES, OTHER_EVENTS, START, Sending, 
 from telling import W1, ToldStory, a_story, invoice
 
 MANY = settings(max_examples=120, deadline=None)
+MORE = settings(parent=MANY, max_examples=400)
 ALL = LEDGER_EVENTS + OTHER_EVENTS
 EDITED = (*ALL, EDIT, EDIT)
+DISPUTED = (*["dispute"] * 6, "settle_dispute", "pay", "add", "assign", "pause", "approve", EDIT)
 
 
 def holding(facts: Facts, as_of: date) -> list[Hold]:
@@ -105,8 +107,8 @@ def test_a_reminder_never_leaves_twice_under_one_key(story: Story) -> None:
     assert not [key for key, count in keys.items() if count > 1]
 
 
-@MANY
-@given(stories(events=ALL, alone=False))
+@MORE
+@given(stories(events=ALL, alone=False, held=True))
 def test_at_least_the_chosen_gap_always_lies_between_two_reminders(story: Story) -> None:
     tale = told(story)
     heard = [send.on for send in tale.telling.sends if not send.skipped]
@@ -169,7 +171,7 @@ def test_reassessment_never_moves_an_account_forward(story: Story) -> None:
 
 
 @MANY
-@given(stories(events=EDITED, alone=False))
+@given(stories(events=(*[EDIT] * 6, "pay", "due", "pause"), alone=False))
 def test_after_an_edit_no_step_ever_goes_that_stands_where_the_account_has_been(story: Story) -> None:
     for sending in told(story).sendings:
         run, step = with_outcomes(sending.facts).run, sending.order.step
@@ -199,8 +201,8 @@ def _place(telling: Telling, on: date, workflow: Workflow) -> int:
     return workflow.sequence.index(assigned) + 1 if assigned else 0
 
 
-@MANY
-@given(stories(events=EDITED))
+@MORE
+@given(stories(events=EDITED, held=True))
 def test_nothing_is_ever_sent_to_an_account_that_is_clear_held_or_known_from_stale_data_only(story: Story) -> None:
     for sending in told(story).sendings:
         facts, as_of, decision, order = sending
@@ -211,14 +213,28 @@ def test_nothing_is_ever_sent_to_an_account_that_is_clear_held_or_known_from_sta
         assert (as_of - facts.ledger_as_of).days <= facts.rules.stale_after_days
         assert not (facts.rules.pause_when_in_credit and in_credit(facts))
         assert order.step.channel is not Channel.EMAIL or Channel.EMAIL in facts.reachable
-        assert order.key not in {one.key for one in facts.standing if one.state is ReminderState.REFUSED}
-        assert not set_aside(facts, as_of) & {order.key.invoice}
         if order.key.cycle == COURTESY_CYCLE:
             assert _is_a_friendly_word(sending), "before the due date, and while nothing is overdue"
         else:
             assert chased_for(facts, as_of)
             assert not isinstance(decision.position.state, Clear)
             assert order.step.day > 0
+
+
+@MORE
+@given(stories(events=("pay", "add", "pause"), held=True))
+def test_what_was_refused_is_never_ordered_to_leave_again_under_its_key(story: Story) -> None:
+    for facts, _, decision in told(story).decisions:
+        refused = {one.key for one in facts.standing if one.state is ReminderState.REFUSED}
+        assert not refused & {order.key for order in decision.orders if not order.held_because}
+
+
+@MORE
+@given(stories(events=DISPUTED))
+def test_nobody_is_ever_chased_for_what_is_disputed_alone(story: Story) -> None:
+    for facts, as_of, _, order in told(story).sendings:
+        assert not set_aside(facts, as_of) & {order.key.invoice}
+        assert order.key.cycle == COURTESY_CYCLE or chased_for(facts, as_of)
 
 
 def _is_a_friendly_word(sending: Sending) -> bool:
@@ -235,7 +251,7 @@ def _is_a_friendly_word(sending: Sending) -> bool:
 
 
 @MANY
-@given(stories(events=EDITED))
+@given(stories(events=DISPUTED) | stories(events=EDITED))
 def test_what_is_queued_always_stays_ordered_or_is_taken_back(story: Story) -> None:
     """Nothing waits in the queue that nobody wants any more, and nothing is both wanted and taken back."""
     for facts, _, decision in told(story).decisions:
