@@ -81,3 +81,23 @@ def test_a_logo_is_chosen_from_a_file_and_shown(books: Books, browser: Browser, 
     expect(logo).to_have_js_property("naturalWidth", 300)
     expect(page.get_by_label("How to pay")).to_have_value("Severn Bank\n00-00-00")
     page.context.close()
+
+
+def test_what_somebody_else_has_saved_opens_beside_and_what_was_typed_stays(
+    books: Books, browser: Browser, address: str
+) -> None:
+    page = editor(browser, books, address)
+    theirs = page.context.new_page()
+    theirs.goto(page.url)
+    theirs.locator("#description").fill("Theirs")
+    theirs.get_by_role("button", name="Save", exact=True).click()
+    expect(theirs.get_by_text("The workflow is saved.")).to_be_visible()
+
+    page.locator("#name").fill("<b>Mine</b>")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Somebody has saved this workflow since you opened it")).to_be_visible()
+    with page.context.expect_page() as opened:
+        page.get_by_text("Open what is saved in another tab").click()
+    expect(opened.value.locator("#description")).to_have_value("Theirs")
+    expect(page.locator("#name")).to_have_value("<b>Mine</b>")
+    page.context.close()
