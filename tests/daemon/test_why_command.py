@@ -141,3 +141,13 @@ def test_whoever_asks_while_sending_is_only_tried_out_is_told_so(firm: Unplugged
     firm.settle(sending_mode="shadow")
 
     assert "  Besides     Shadow mode: everything is done but the sending." in told(firm, "Fern")
+
+
+def test_a_number_of_any_length_is_looked_for_on_both_databases(database_url: str) -> None:
+    firm = Unplugged(database_url)
+    number = firm.account("Fern", "2026-05-10")
+
+    assert find(firm.office, f" {number} ").name == "Fern"
+    for unknown in ("9" * 10, "9" * 18, "9" * 19, "9" * 40):
+        with pytest.raises(LookupError, match="No account is called"):
+            find(firm.office, unknown)
