@@ -19,8 +19,8 @@ from jobs.office import Office
 from store.letters import queued_letters
 from store.tables import AccountRow, OrganisationRow
 
-MOST_DIGITS = 19
-"""No number of ours has so many."""
+MOST_DIGITS = 9
+"""No number of ours has more, and a database takes no larger one for a number."""
 
 
 def tell_why(office: Office, named: str, console: Console, at: date | None = None) -> None:
@@ -80,7 +80,7 @@ def find(office: Office, named: str, organisation: int | None = None) -> Account
             func.lower(col(AccountRow.name)) == wanted,
             func.lower(col(AccountRow.number)) == wanted,
             func.lower(col(AccountRow.email)) == wanted,
-            col(AccountRow.id) == (int(wanted) if wanted.isdecimal() and len(wanted) < MOST_DIGITS else -1),
+            col(AccountRow.id) == (int(wanted) if wanted.isdecimal() and len(wanted) <= MOST_DIGITS else -1),
         )
         mine = col(AccountRow.organisation_id) == organisation if organisation is not None else true()
         query = select(AccountRow).where(mine).order_by(col(AccountRow.id)).limit(11)
