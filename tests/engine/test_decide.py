@@ -127,6 +127,17 @@ def test_a_step_that_must_be_sent_once_more_gets_a_new_key_so_that_it_can_be_que
     ]
 
 
+@pytest.mark.parametrize(("due", "again"), [("2025-05-07", False), ("2025-05-08", True)])
+def test_a_reminder_sent_on_the_very_due_date_of_an_invoice_did_not_speak_of_it_as_overdue(
+    due: str, again: bool
+) -> None:
+    two_steps = Workflow("two", "Two", (Step("R1", "R1", 7), Step("R2", "R2", 60)))
+    story = a_story(two_steps, invoice("A", due="2025-05-01"), invoice("B", due=due)).pay("A", on="2025-05-20")
+
+    assert story.sends[0] == ("2025-05-08", "R1")
+    assert (("2025-05-21", "R1") in story.sends) is again
+
+
 def test_a_voided_driver_counts_as_gone_and_history_names_the_cause() -> None:
     story = a_story(W1, *TWO_INVOICES).happens("void", ["A"], on="2025-06-30")
 
