@@ -36,6 +36,11 @@ def an_email(name: str, day: int, *, id: str = "", **more: Any) -> DraftStep:  #
     )
 
 
+def on(day: int) -> date:
+    """The day on which an invoice due on `START` has this age."""
+    return START + timedelta(days=day)
+
+
 HOUSE = Draft("House", (an_email("R1", 7), an_email("R2", 21), an_email("R3", 35)))
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
 from itertools import permutations
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from engine.workflow import WorkflowKind
 from jobs.drafts import Draft
 from jobs.impact import Effect, Impact, impact_of
 from store.tables import ReminderRow
-from tests.jobs.firm import START, Firm, an_email
+from tests.jobs.firm import START, Firm, an_email, on
 
 
 @pytest.fixture
@@ -23,11 +22,6 @@ def firm(tmp_path: Path) -> Iterator[Firm]:
     firm = Firm.founded(f"sqlite:///{tmp_path / 'arrears.db'}")
     yield firm
     firm.close()
-
-
-def on(day: int) -> date:
-    """The day on which an invoice due on the first of January has this age."""
-    return START + timedelta(days=day)
 
 
 def moved(draft: Draft, **days: int) -> Draft:

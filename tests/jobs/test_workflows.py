@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from jobs import workflows
 from jobs.drafts import Draft, DraftStep, blank_draft, free_name, prewritten_draft
 from jobs.workflows import Saved, delete_workflow, duplicate_workflow, make_default, save_workflow
 from store.tables import AssignmentRow, AuditRow, ReminderRow, StepRow, WorkflowRow
-from tests.jobs.firm import BY, HOUSE, START, Firm, an_email
+from tests.jobs.firm import BY, HOUSE, START, Firm, an_email, on
 from wording.prewritten import prewritten_names
 
 pytestmark = pytest.mark.filterwarnings("error::sqlalchemy.exc.SAWarning")
@@ -24,11 +23,6 @@ def firm(tmp_path: Path) -> Iterator[Firm]:
     firm = Firm.founded(f"sqlite:///{tmp_path / 'arrears.db'}")
     yield firm
     firm.close()
-
-
-def on(day: int) -> date:
-    """The day on which an invoice due on the first of January has this age."""
-    return START + timedelta(days=day)
 
 
 def with_steps(draft: Draft, change: Callable[[tuple[DraftStep, ...]], tuple[DraftStep, ...]]) -> Draft:
